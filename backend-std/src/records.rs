@@ -1,0 +1,267 @@
+//! A batch of records as handlers see it.
+
+use std::fmt;
+use std::str;
+use std::sync::{Arc, OnceLock};
+
+use millpond_core::Level;
+use millpond_core::frame::{Flags, Frame, Text};
+
+use crate::chunk::Chunk;
+use crate::format::LineFormat;
+use crate::source::Source;
+
+/// Records in the order of their stamps, ready to be handed to handlers.
+///
+/// Cheap to clone: all clones share the same memory. What several handlers need, such as a message
+/// that has to be rendered, is made at most once.
+#[derive(Clone)]
+pub struct Records(Arc<Inner>);
+
+struct Inner {
+    chunks: Vec<Arc<Chunk>>,
+    joined: Vec<Box<[u8]>>,
+    entries: Vec<Place>,
+    sources: Vec<Arc<Source>>,
+    wall_offset_ns: i64,
+    format: Arc<LineFormat>,
+    rendered: OnceLock<Rendered>,
+}
+
+/// Where one record of a batch is.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Place {
+    /// Monotonic nanoseconds: what the batch is ordered by.
+    pub(crate) key_ns: u64,
+    /// The ring position behind the record.
+    pub(crate) ring_end: u64,
+    pub(crate) chunk: u32,
+    pub(crate) offset: u32,
+    pub(crate) source: u32,
+    pub(crate) ring: u32,
+    /// The index of the whole message, if it came in parts.
+    pub(crate) joined: Option<std::num::NonZeroU32>,
+    pub(crate) late: bool,
+}
+
+/// What [`Records`] are made of.
+pub(crate) struct Parts {
+    pub(crate) chunks: Vec<Arc<Chunk>>,
+    pub(crate) joined: Vec<Box<[u8]>>,
+    pub(crate) entries: Vec<Place>,
+    pub(crate) sources: Vec<Arc<Source>>,
+    pub(crate) wall_offset_ns: i64,
+    pub(crate) format: Arc<LineFormat>,
+}
+
+impl Records {
+    pub(crate) fn new(parts: Parts) -> Self {
+        let Parts { chunks, joined, entries, sources, wall_offset_ns, format } = parts;
+        let rendered = OnceLock::new();
+        Self(Arc::new(Inner { chunks, joined, entries, sources, wall_offset_ns, format, rendered }))
+    }
+
+    /// How many records there are.
+    pub fn len(&self) -> usize {
+        self.0.entries.len()
+    }
+
+    /// Whether there is none. Handlers are never given an empty batch.
+    pub fn is_empty(&self) -> bool {
+        self.0.entries.is_empty()
+    }
+
+    /// The records, oldest first.
+    pub fn iter(&self) -> Iter<'_> {
+        Iter { records: self, next: 0 }
+    }
+
+    /// The record at `index`, counted from the oldest.
+    pub fn get(&self, index: usize) -> Option<Record<'_>> {
+        let place = self.0.entries.get(index)?;
+        let bytes = self.0.chunks[place.chunk as usize].bytes();
+        // The collector has decoded this very frame from this very memory.
+        let (frame, _) = Frame::decode(&bytes[place.offset as usize..]).ok()?;
+        let text = Text::decode(frame.header.flags, frame.payload).ok()?;
+        let text = match place.joined {
+            Some(joined) => Text { text: &self.0.joined[joined.get() as usize - 1], ..text },
+            None => text,
+        };
+        Some(Record { records: &self.0, index, place, frame, text })
+    }
+
+    /// The line format that the logger was configured with; handlers that were given none of
+    /// their own use it.
+    pub fn format(&self) -> &LineFormat {
+        &self.0.format
+    }
+}
+
+impl fmt::Debug for Records {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.iter()).finish()
+    }
+}
+
+impl<'a> IntoIterator for &'a Records {
+    type Item = Record<'a>;
+    type IntoIter = Iter<'a>;
+
+    fn into_iter(self) -> Iter<'a> {
+        self.iter()
+    }
+}
+
+/// The records of a batch, oldest first. Made by [`Records::iter`].
+#[derive(Clone, Debug)]
+pub struct Iter<'a> {
+    records: &'a Records,
+    next: usize,
+}
+
+impl<'a> Iterator for Iter<'a> {
+    type Item = Record<'a>;
+
+    fn next(&mut self) -> Option<Record<'a>> {
+        let record = self.records.get(self.next)?;
+        self.next += 1;
+        Some(record)
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        let left = self.records.len() - self.next;
+        (left, Some(left))
+    }
+}
+
+impl ExactSizeIterator for Iter<'_> {}
+
+/// One record of a batch.
+#[derive(Clone, Copy)]
+pub struct Record<'a> {
+    records: &'a Inner,
+    index: usize,
+    place: &'a Place,
+    frame: Frame<'a>,
+    text: Text<'a>,
+}
+
+impl<'a> Record<'a> {
+    /// How severe it is.
+    pub fn level(&self) -> Level {
+        self.frame.header.level()
+    }
+
+    /// When it was logged: nanoseconds since the Unix epoch.
+    pub fn timestamp_ns(&self) -> i64 {
+        (self.place.key_ns as i64).wrapping_add(self.records.wall_offset_ns)
+    }
+
+    /// The name of the logger or worker.
+    pub fn name(&self) -> &'a str {
+        &self.source().name
+    }
+
+    /// Logger, process and thread.
+    pub fn source(&self) -> &'a Source {
+        &self.records.sources[self.place.source as usize]
+    }
+
+    /// The message. Bytes that are not UTF-8 are shown as `\xNN`, control characters are as they
+    /// were logged: escape them before you write them where they could do harm.
+    pub fn message(&self) -> &'a str {
+        match str::from_utf8(self.text.text) {
+            Ok(message) => message,
+            Err(_) => self.records.rendered().message(self.index),
+        }
+    }
+
+    /// The message as it was logged, which is UTF-8 unless the program that logged it broke its
+    /// promise.
+    pub fn message_bytes(&self) -> &'a [u8] {
+        self.text.text
+    }
+
+    /// The bytes that were logged beside the message.
+    pub fn bytes(&self) -> Option<&'a [u8]> {
+        self.text.bytes
+    }
+
+    /// The message's length in bytes before it was cut, if it was.
+    pub fn original_length(&self) -> Option<u32> {
+        self.text.original_length
+    }
+
+    /// The flags of the frame, with what the collector found.
+    pub fn flags(&self) -> Flags {
+        let flags = self.frame.header.flags;
+        if self.place.late { flags | Flags::LATE } else { flags }
+    }
+
+    /// The frame as it was drained. Of a message that came in parts, the frame of the last part.
+    pub fn frame(&self) -> Frame<'a> {
+        self.frame
+    }
+}
+
+impl fmt::Debug for Record<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Record")
+            .field("level", &self.level())
+            .field("name", &self.name())
+            .field("timestamp_ns", &self.timestamp_ns())
+            .field("message", &self.message())
+            .field("bytes", &self.bytes())
+            .finish()
+    }
+}
+
+impl Inner {
+    fn rendered(&self) -> &Rendered {
+        self.rendered.get_or_init(|| Rendered::of(self))
+    }
+}
+
+/// The messages that are not text as they stand, rendered once for all handlers.
+struct Rendered {
+    messages: Vec<(usize, String)>,
+}
+
+impl Rendered {
+    fn of(inner: &Inner) -> Rendered {
+        let records = inner.entries.iter().enumerate();
+        let messages = records.filter_map(|(index, place)| {
+            let message = raw_message(inner, place)?;
+            str::from_utf8(message).is_err().then(|| (index, show_invalid(message)))
+        });
+        Rendered { messages: messages.collect() }
+    }
+
+    fn message(&self, index: usize) -> &str {
+        match self.messages.binary_search_by_key(&index, |(index, _)| *index) {
+            Ok(found) => &self.messages[found].1,
+            Err(_) => "",
+        }
+    }
+}
+
+fn raw_message<'a>(inner: &'a Inner, place: &Place) -> Option<&'a [u8]> {
+    if let Some(joined) = place.joined {
+        return Some(&inner.joined[joined.get() as usize - 1]);
+    }
+    let bytes = inner.chunks[place.chunk as usize].bytes();
+    let (frame, _) = Frame::decode(&bytes[place.offset as usize..]).ok()?;
+    Some(Text::decode(frame.header.flags, frame.payload).ok()?.text)
+}
+
+/// `message` with each byte that is not part of valid UTF-8 as `\xNN`.
+fn show_invalid(message: &[u8]) -> String {
+    let mut shown = String::with_capacity(message.len() + 16);
+    for chunk in message.utf8_chunks() {
+        shown.push_str(chunk.valid());
+        for byte in chunk.invalid() {
+            shown.push_str(&format!("\\x{byte:02x}"));
+        }
+    }
+    shown
+}

@@ -1,0 +1,464 @@
+//! The writing side of a ring.
+//!
+//! # Safety
+//!
+//! The blocks below write only bytes that rule 2 of [`crate::ring`] gives to the producer; what
+//! makes them so is checked in `claim`, the one place that hands out offsets.
+#![allow(unsafe_code)]
+
+use core::fmt;
+
+use super::{ConsumerState, MAX_CAPACITY, MIN_CAPACITY, ProducerBatch, max_frame};
+use crate::Level;
+use crate::callsite::{TableError, CallSite, TableWriter};
+use crate::frame::{Flags, Gap, HEADER, Header, Kind, aligned};
+use crate::storage::{Area, Storage};
+use crate::sync::Ordering;
+
+/// How far ahead of the tail lines are fetched for writing: far enough that they are here when the
+/// tail arrives, near enough that the consumer has left them. 512 halved p99 when measured.
+const PREFETCH_AHEAD: u32 = 512;
+
+/// What a frame says beside its payload.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// What the frame is.
+    pub kind: Kind,
+    /// Its level; of records also what is counted if it is dropped.
+    pub level: Level,
+    /// Its flags.
+    pub flags: Flags,
+    /// The time, in ticks of the caller's clock.
+    pub ticks: u64,
+    /// The number of the call site, zero for none.
+    pub site: u32,
+}
+
+impl Entry {
+    /// A text record.
+    pub const fn text(level: Level, ticks: u64) -> Entry {
+        Entry { kind: Kind::Text, level, flags: Flags::NONE, ticks, site: 0 }
+    }
+
+    /// A frame that is no record.
+    pub const fn control(kind: Kind, ticks: u64) -> Entry {
+        Entry { kind, level: Level::Trace, flags: Flags::NONE, ticks, site: 0 }
+    }
+
+    const fn completes_a_record(&self) -> bool {
+        self.kind.is_record() && !self.flags.contains(Flags::CONTINUES)
+    }
+}
+
+/// The writing side of a ring. There is one for each ring, used by one thread at a time.
+///
+/// TRACE and DEBUG may fill three quarters of the ring, INFO seven eighths, WARNING and ERROR all
+/// of it: when a storm of low levels has filled the ring, an error still finds room.
+///
+/// No method waits, allocates or calls the operating system.
+#[derive(Debug)]
+pub struct Producer<S: Storage> {
+    storage: S,
+    /// Up to here frames are written.
+    tail: u32,
+    /// Up to here they are published; behind `tail` only inside a [`ProducerBatch`].
+    published: u32,
+    /// The consumer's released position when last looked at.
+    head: u32,
+    capacity: u32,
+    /// How many bytes may be in use after a frame of each level.
+    limits: [u32; Level::COUNT],
+    attempted: u64,
+    dropped: [u64; Level::COUNT],
+    dropped_bytes: u64,
+    /// Lost since the last gap frame.
+    lost: Gap,
+    has_lost: bool,
+    high_water: u32,
+    table: TableWriter,
+}
+
+impl<S: Storage> Producer<S> {
+    /// The producer of a ring whose positions stand at `position` (zero if it is fresh).
+    ///
+    /// # Panics
+    ///
+    /// If the capacity is not a power of two from [`MIN_CAPACITY`] to [`MAX_CAPACITY`].
+    ///
+    /// # Safety
+    ///
+    /// No other producer of this ring exists or will, both positions of the ring are `position`,
+    /// and its call-site table is empty.
+    pub unsafe fn new(storage: S, position: u32) -> Self {
+        let capacity = storage.data().length();
+        assert!(
+            capacity.is_power_of_two() && (MIN_CAPACITY..=MAX_CAPACITY).contains(&capacity),
+            "ring capacity {capacity} is not a power of two from {MIN_CAPACITY} to {MAX_CAPACITY}"
+        );
+        let low = capacity - capacity / 4;
+        let middle = capacity - capacity / 8;
+        Self {
+            storage,
+            tail: position,
+            published: position,
+            head: position,
+            capacity,
+            limits: [low, low, middle, capacity, capacity],
+            attempted: 0,
+            dropped: [0; Level::COUNT],
+            dropped_bytes: 0,
+            lost: Gap::default(),
+            has_lost: false,
+            high_water: 0,
+            table: TableWriter::new(),
+        }
+    }
+
+    /// Inserts and publishes one frame whose payload is what `fill` puts into the claimed bytes,
+    /// at most `most` of them. When this returns `Ok`, the frame survives this process.
+    ///
+    /// If `fill` panics, the ring is as if this had not been called.
+    ///
+    /// # Errors
+    ///
+    /// [`PushError`]; nothing is written and `fill` is not called. The caller may try again, or
+    /// give up by [`Producer::drop_record`].
+    #[inline(always)]
+    pub fn try_insert(
+        &mut self,
+        entry: Entry,
+        most: u32,
+        fill: impl FnOnce(&mut Claim<'_, S::Area>),
+    ) -> Result<(), PushError> {
+        self.write(entry, most, fill)?;
+        self.publish();
+        Ok(())
+    }
+
+    /// Inserts and publishes a text record without a prefix.
+    ///
+    /// ```
+    /// use millpond_core::ring::StaticRing;
+    /// use millpond_core::{Batch, Level};
+    ///
+    /// let mut ring = StaticRing::<4096, 0>::new();
+    /// let (mut producer, mut consumer) = ring.split();
+    /// producer.try_insert_text(Level::Info, 1, b"hello")?;
+    ///
+    /// let mut batch = Batch::<4096>::new();
+    /// consumer.consume_all(&mut batch).unwrap();
+    /// assert_eq!(batch.frames().next().unwrap().unwrap().payload, b"hello");
+    /// # Ok::<(), millpond_core::ring::PushError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`Producer::try_insert`].
+    #[inline]
+    pub fn try_insert_text(
+        &mut self,
+        level: Level,
+        ticks: u64,
+        text: &[u8],
+    ) -> Result<(), PushError> {
+        let most = u32::try_from(text.len()).unwrap_or(u32::MAX);
+        self.try_insert(Entry::text(level, ticks), most, |claim| {
+            claim.put(text);
+        })
+    }
+
+    /// Collects frames that are published together, see [`ProducerBatch`]: at the latest when
+    /// `most` bytes have been written or a frame is stamped `until` or later.
+    pub fn batch(&mut self, most: u32, until: u64) -> ProducerBatch<'_, S> {
+        ProducerBatch::new(self, most, until)
+    }
+
+    /// Counts a record that could not be inserted. The next frame that fits is preceded by a gap
+    /// frame, so the hole is shown where it is.
+    #[cold]
+    pub fn drop_record(&mut self, level: Level, bytes: u64) {
+        let line = self.storage.producer_line();
+        self.attempted += 1;
+        self.dropped[level.index()] += 1;
+        self.dropped_bytes += bytes;
+        self.lost.lost[level.index()] += 1;
+        self.has_lost = true;
+        line.cold.dropped[level.index()].set(self.dropped[level.index()]);
+        line.cold.dropped_bytes.set(self.dropped_bytes);
+        line.attempted.set(self.attempted);
+    }
+
+    /// Makes the definition of a call site readable for whoever reads this ring.
+    ///
+    /// # Errors
+    ///
+    /// [`TableError`] if the table is full or numbers are missing in between.
+    pub fn publish_call_site(&mut self, site: &CallSite<'_>) -> Result<(), TableError> {
+        self.table.append(&self.storage, site)
+    }
+
+    /// How many call sites of the process-wide list are in this ring's table.
+    #[inline(always)]
+    pub fn known_call_sites(&self) -> u32 {
+        self.table.known()
+    }
+
+    /// Says in the ring that the caller waits for room since `ticks`, or no longer does.
+    pub fn set_in_call(&mut self, since: Option<u64>) {
+        self.storage.producer_line().in_call_since.set(since.unwrap_or(0));
+    }
+
+    /// Adds a wait to the statistics.
+    pub fn count_blocked(&mut self, nanoseconds: u64) {
+        let cold = &self.storage.producer_line().cold;
+        cold.blocked_ns.set(cold.blocked_ns.get().saturating_add(nanoseconds));
+        if nanoseconds > cold.worst_call_ns.get() {
+            cold.worst_call_ns.set(nanoseconds);
+        }
+    }
+
+    /// Bytes of the largest payload that this ring takes.
+    pub fn max_payload(&self) -> u32 {
+        max_frame(self.capacity) - HEADER as u32
+    }
+
+    /// Bytes of the data.
+    pub fn capacity(&self) -> u32 {
+        self.capacity
+    }
+
+    /// Bytes in use when last looked: what was written less what the consumer was seen to have
+    /// released. The consumer may have released more since.
+    #[inline(always)]
+    pub fn used(&self) -> u32 {
+        self.tail.wrapping_sub(self.head)
+    }
+
+    /// Looks at the consumer's position again and says how many bytes are in use now.
+    #[cold]
+    pub fn refresh(&mut self) -> u32 {
+        self.free(0);
+        self.used()
+    }
+
+    /// The position up to which frames are published.
+    pub fn position(&self) -> u32 {
+        self.published
+    }
+
+    pub(super) fn tail(&self) -> u32 {
+        self.tail
+    }
+
+    /// The lines and memory of this ring.
+    pub fn storage(&self) -> &S {
+        &self.storage
+    }
+
+    /// Says that nothing will follow. A producer that is dropped without it looks like one whose
+    /// thread still lives.
+    pub fn close(&mut self) {
+        self.publish();
+        self.storage.producer_line().close();
+    }
+
+    /// Writes one frame behind the tail and moves the tail, without publishing it.
+    #[inline(always)]
+    pub(super) fn write(
+        &mut self,
+        entry: Entry,
+        most: u32,
+        fill: impl FnOnce(&mut Claim<'_, S::Area>),
+    ) -> Result<(), PushError> {
+        if self.has_lost {
+            self.write_gap(&entry, most)?;
+        }
+        let offset = self.claim(entry.level, most)?;
+        let start = offset + HEADER as u32;
+        let mut claim = Claim { area: self.storage.data(), next: start, end: start + most };
+        fill(&mut claim);
+        let length = claim.next - offset;
+        let header = Header {
+            length,
+            kind: entry.kind as u8,
+            level: entry.level as u8,
+            flags: entry.flags,
+            ticks: entry.ticks,
+            sequence: self.attempted as u32,
+            site: entry.site,
+        };
+        // SAFETY: `claim` returned an offset with room for a header and `most` bytes, all of them
+        // the producer's (rule 2), and `&mut self` rules out a second writer (rule 1).
+        unsafe { self.storage.data().write(offset, &header.to_bytes()) };
+        self.tail = self.tail.wrapping_add(aligned(length));
+        self.attempted += entry.completes_a_record() as u64;
+        Ok(())
+    }
+
+    /// Gives everything that is written to the consumer.
+    #[inline(always)]
+    pub(super) fn publish(&mut self) {
+        let line = self.storage.producer_line();
+        line.attempted.set(self.attempted);
+        // Release [published]: pairs with Acquire [published] in `Consumer::consume_all`. With
+        // Relaxed, the consumer could see the new tail before the bytes of the frame.
+        line.tail.store(self.tail, Ordering::Release);
+        self.published = self.tail;
+        let ahead = self.tail.wrapping_add(PREFETCH_AHEAD) & (self.capacity - 1);
+        self.storage.data().prefetch_write(ahead);
+    }
+
+    /// Finds room for a header and `most` bytes of payload that do not cross the end of the data,
+    /// and returns its offset.
+    #[inline(always)]
+    fn claim(&mut self, level: Level, most: u32) -> Result<u32, PushError> {
+        let need = self.check_size(most)?;
+        let limit = self.limits[level.index()];
+        let offset = self.tail & (self.capacity - 1);
+        let to_end = self.capacity - offset;
+        if need <= to_end {
+            // No overflow: `used <= capacity <= 2^31` and `need <= MAX_FRAME`.
+            if self.used() + need > limit && self.free(limit) < need {
+                return Err(self.full(limit));
+            }
+            Ok(offset)
+        } else {
+            self.claim_at_the_front(limit, need, to_end)
+        }
+    }
+
+    /// Fills the data up to its end with padding and claims at the front.
+    #[cold]
+    fn claim_at_the_front(
+        &mut self,
+        limit: u32,
+        need: u32,
+        to_end: u32,
+    ) -> Result<u32, PushError> {
+        if self.used() + to_end + need > limit && self.free(limit) < to_end + need {
+            return Err(self.full(limit));
+        }
+        let offset = self.tail & (self.capacity - 1);
+        // SAFETY: at least 8 bytes are left before the end, since positions are multiples of 8,
+        // and `to_end + need` bytes from the tail are free, just checked (rules 1 and 2).
+        unsafe { self.storage.data().write(offset, &Header::padding(to_end)) };
+        self.tail = self.tail.wrapping_add(to_end);
+        Ok(0)
+    }
+
+    #[inline(always)]
+    fn check_size(&self, most: u32) -> Result<u32, PushError> {
+        let max = max_frame(self.capacity) - HEADER as u32;
+        if most > max {
+            return Err(PushError::TooLarge { max });
+        }
+        Ok(aligned(HEADER as u32 + most))
+    }
+
+    /// Looks at the consumer's position and returns how many bytes are free under `limit`.
+    #[cold]
+    fn free(&mut self, limit: u32) -> u32 {
+        // Acquire [drained]: pairs with Release [drained] in `Consumer::release`. Seeing the new
+        // head means that the consumer has copied those bytes; with Relaxed we could overwrite a
+        // frame while it is being read.
+        let head = self.storage.consumer_line().head.load(Ordering::Acquire);
+        // A head that is not between the old one and the tail is nonsense; the old one is safe.
+        if self.published.wrapping_sub(head) <= self.published.wrapping_sub(self.head) {
+            self.head = head;
+        }
+        let used = self.used();
+        if used > self.high_water {
+            self.high_water = used;
+            self.storage.producer_line().cold.high_water.store(used, Ordering::Relaxed);
+        }
+        limit.saturating_sub(used)
+    }
+
+    #[cold]
+    fn full(&self, limit: u32) -> PushError {
+        match self.storage.consumer_line().state() {
+            ConsumerState::Retired => PushError::Retired,
+            ConsumerState::Serving => {
+                PushError::Full { free: limit.saturating_sub(self.used()) }
+            }
+        }
+    }
+
+    /// Writes the gap frame that precedes the first frame after a loss, if both fit.
+    #[cold]
+    fn write_gap(&mut self, next: &Entry, most: u32) -> Result<(), PushError> {
+        let need = self.check_size(most)?;
+        let limit = self.limits[next.level.index()];
+        if self.free(limit) < need + Gap::FRAME as u32 {
+            return Err(self.full(limit));
+        }
+        let bytes = self.lost.to_bytes();
+        self.has_lost = false;
+        let written = self.write(Entry::control(Kind::Gap, next.ticks), bytes.len() as u32, |claim| {
+            claim.put(&bytes);
+        });
+        match written {
+            Ok(()) => self.lost = Gap::default(),
+            Err(_) => self.has_lost = true,
+        }
+        written
+    }
+}
+
+/// Bytes of a ring that a frame's payload may fill.
+#[derive(Debug)]
+pub struct Claim<'a, A: Area> {
+    area: &'a A,
+    next: u32,
+    end: u32,
+}
+
+impl<A: Area> Claim<'_, A> {
+    /// Appends as many of `bytes` as there is room for, and returns how many.
+    #[inline(always)]
+    pub fn put(&mut self, bytes: &[u8]) -> usize {
+        let length = bytes.len().min(self.room());
+        // SAFETY: `next..end` lies in the bytes that `Producer::claim` found to be the producer's
+        // (rule 2), and `length` was just cut to what is left of them.
+        unsafe { self.area.write(self.next, &bytes[..length]) };
+        self.next += length as u32;
+        length
+    }
+
+    /// Bytes of room left.
+    #[inline(always)]
+    pub fn room(&self) -> usize {
+        (self.end - self.next) as usize
+    }
+}
+
+/// Why a frame was not inserted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PushError {
+    /// Try again later: only `free` bytes are free for this level now.
+    Full {
+        /// Bytes that are free, header and alignment included.
+        free: u32,
+    },
+    /// Never fits: the ring takes payloads of at most `max` bytes.
+    TooLarge {
+        /// Bytes of the largest payload.
+        max: u32,
+    },
+    /// The consumer has given this ring up; its owner needs a new one.
+    Retired,
+}
+
+impl fmt::Display for PushError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            PushError::Full { free } => write!(f, "the ring is full: {free} bytes are free"),
+            PushError::TooLarge { max } => {
+                write!(f, "the record is too large: a payload has at most {max} bytes")
+            }
+            PushError::Retired => f.write_str("the ring was given up by its consumer"),
+        }
+    }
+}
+
+impl core::error::Error for PushError {}

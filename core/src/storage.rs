@@ -1,0 +1,159 @@
+//! Where a ring lives: a `static`, the heap, a mapping, or a model's tracked cells.
+//!
+//! # Safety
+//!
+//! Bytes behind an [`Area`] may be written by another thread or process at any time, so this
+//! module never makes a Rust reference to them: bytes go in by raw stores and come out by relaxed
+//! atomic loads of whole words into private memory.
+#![allow(unsafe_code, clippy::disallowed_types)]
+
+use core::mem::MaybeUninit;
+use core::ptr::NonNull;
+
+use crate::ring::{ConsumerLine, ProducerLine};
+
+/// A run of bytes that one side writes and the other reads.
+///
+/// # Safety
+///
+/// An implementation promises:
+///
+/// 1. `length` never changes and is a multiple of 8.
+/// 2. `write` and `read` touch exactly the bytes they name, and what `write` stored is what a
+///    later `read` yields once the two are ordered by a release and an acquire.
+/// 3. A read that races with a write yields arbitrary bytes and is no undefined behaviour as long
+///    as the writer is another process (the bytes are not Rust's) or does not exist by the rules
+///    of [`crate::ring`].
+pub unsafe trait Area {
+    /// Bytes.
+    fn length(&self) -> u32;
+
+    /// Stores `bytes` at `offset`.
+    ///
+    /// # Safety
+    ///
+    /// `offset + bytes.len() <= length()`, and no other thread of this process writes or reads
+    /// these bytes now.
+    unsafe fn write(&self, offset: u32, bytes: &[u8]);
+
+    /// Loads the bytes at `offset` into all of `into`.
+    ///
+    /// # Safety
+    ///
+    /// `offset` and `into.len()` are multiples of 8, `offset + into.len() <= length()`, and no
+    /// other thread of this process writes these bytes now.
+    unsafe fn read(&self, offset: u32, into: &mut [MaybeUninit<u8>]);
+
+    /// Tells the processor that the line at `offset` will soon be written. A hint: any offset
+    /// below `length()` is allowed and nothing is changed.
+    #[inline(always)]
+    fn prefetch_write(&self, offset: u32) {
+        let _ = offset;
+    }
+}
+
+/// The memory of one ring: two position lines, the data, and the call-site table.
+///
+/// A `Storage` is a handle: cheap to hold twice, once in the producer and once in the consumer,
+/// each of which may be in another thread or process.
+///
+/// # Safety
+///
+/// An implementation promises that the same memory answers for as long as any handle lives, that
+/// the data's length is a power of two between [`crate::ring::MIN_CAPACITY`] and 2^31, and that
+/// a fresh ring starts from zeroed lines.
+pub unsafe trait Storage {
+    /// The kind of area that data and table lie in.
+    type Area: Area;
+
+    /// What the producer writes.
+    fn producer_line(&self) -> &ProducerLine;
+    /// What the consumer writes.
+    fn consumer_line(&self) -> &ConsumerLine;
+    /// The frames.
+    fn data(&self) -> &Self::Area;
+    /// The call-site definitions; may be empty.
+    fn table(&self) -> &Self::Area;
+}
+
+/// An area of ordinary or mapped memory.
+#[derive(Clone, Copy, Debug)]
+pub struct RawArea {
+    base: NonNull<u8>,
+    length: u32,
+}
+
+// SAFETY: the pointer is only used through `Area`, whose contract makes the callers say who may
+// touch which bytes when; the memory itself is not tied to a thread (rule of `RawArea::new`).
+unsafe impl Send for RawArea {}
+// SAFETY: as above: all access is through the unsafe methods of `Area`.
+unsafe impl Sync for RawArea {}
+
+impl RawArea {
+    /// An area of `length` bytes at `base`.
+    ///
+    /// # Safety
+    ///
+    /// `base` is aligned to 8 bytes, and the bytes behind it may be read and written from any
+    /// thread (or, if nobody calls `write`, only read) for as long as this value is used.
+    pub const unsafe fn new(base: NonNull<u8>, length: u32) -> Self {
+        Self { base, length }
+    }
+}
+
+// SAFETY: (1) `length` is private and never changed; its being a multiple of 8 is checked where
+// rings are made. (2) both methods touch just the bytes named. (3) loads are relaxed and atomic.
+unsafe impl Area for RawArea {
+    #[inline(always)]
+    fn length(&self) -> u32 {
+        self.length
+    }
+
+    #[inline(always)]
+    unsafe fn write(&self, offset: u32, bytes: &[u8]) {
+        debug_assert!(offset as usize + bytes.len() <= self.length as usize);
+        // SAFETY: in bounds and unshared by this method's contract, mapped by that of `new`;
+        // `bytes` is a Rust slice and so cannot overlap memory that is never lent as one.
+        unsafe {
+            core::ptr::copy_nonoverlapping(
+                bytes.as_ptr(),
+                self.base.as_ptr().add(offset as usize),
+                bytes.len(),
+            );
+        }
+    }
+
+    #[inline]
+    unsafe fn read(&self, offset: u32, into: &mut [MaybeUninit<u8>]) {
+        use core::sync::atomic::{AtomicUsize, Ordering};
+        const WORD: usize = size_of::<usize>();
+        debug_assert!(offset as usize + into.len() <= self.length as usize);
+        debug_assert!((offset as usize | into.len()).is_multiple_of(8));
+        // SAFETY: in bounds by contract. `base` and `offset` are multiples of 8 and so aligned
+        // for a `usize`. Atomic loads, since a faulty process may store to these bytes meanwhile.
+        let source = unsafe { self.base.as_ptr().add(offset as usize) }.cast::<AtomicUsize>();
+        for (i, place) in into.chunks_exact_mut(WORD).enumerate() {
+            // SAFETY: `i * WORD + WORD <= into.len()`, so the word lies in the range above.
+            let word = unsafe { (*source.add(i)).load(Ordering::Relaxed) };
+            // SAFETY: `place` is `WORD` bytes long; the store needs no alignment.
+            unsafe { place.as_mut_ptr().cast::<usize>().write_unaligned(word) };
+        }
+    }
+
+    #[inline(always)]
+    fn prefetch_write(&self, offset: u32) {
+        #[cfg(all(target_arch = "x86_64", not(miri)))]
+        // SAFETY: a prefetch reads and writes nothing and faults on no address; `offset` is below
+        // the length by contract, and `wrapping_add` makes no claim about it anyway. PREFETCHW
+        // is a no-op on the processors that lack it.
+        unsafe {
+            core::arch::asm!(
+                "prefetchw [{line}]",
+                line = in(reg) self.base.as_ptr().wrapping_add(offset as usize),
+                options(nostack, preserves_flags, readonly)
+            );
+        }
+        #[cfg(not(all(target_arch = "x86_64", not(miri))))]
+        let _ = offset;
+    }
+}
