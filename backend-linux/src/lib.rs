@@ -29,6 +29,7 @@
 pub mod checkpoint;
 pub mod control;
 pub mod directory;
+pub mod doorbell;
 pub mod identity;
 pub mod lease;
 pub mod owner;
@@ -37,6 +38,7 @@ pub mod watcher;
 
 mod error;
 mod existing;
+mod file_head;
 mod mapping;
 mod new_file;
 #[cfg(test)]

@@ -19,7 +19,8 @@ pub(crate) struct TestDirectory {
 
 impl TestDirectory {
     pub(crate) fn new() -> Self {
-        let outer = tempfile::Builder::new().prefix("millpond-test-").tempdir_in("/dev/shm").unwrap();
+        let outer =
+            tempfile::Builder::new().prefix("millpond-test-").tempdir_in("/dev/shm").unwrap();
         let path = outer.path().join("pond");
         let test = Self { outer, path };
         drop(test.open());

@@ -90,6 +90,10 @@ impl Records {
         Some(Record { records: &self.0, index, place, frame, text })
     }
 
+    pub(crate) fn places(&self) -> &[Place] {
+        &self.0.entries
+    }
+
     /// The line format that the logger was configured with; handlers that were given none of
     /// their own use it.
     pub fn format(&self) -> &LineFormat {

@@ -49,7 +49,13 @@ fn drain<S: Storage>(consumer: &mut Consumer<S>) -> Vec<Vec<u8>> {
     loop {
         let mut batch = Box::new(Intake::new());
         let drained = consumer.consume_all(&mut batch).expect("an honest producer");
-        assert_eq!(drained.range, 0..batch.as_bytes().len());
+        let end = batch.as_bytes().len();
+        assert_eq!(drained.range, 0..end);
+        if end > 0 {
+            let behind = drained.position_behind(end);
+            assert!(behind <= drained.position, "beyond what was read");
+            assert!(drained.position - behind < u64::from(consumer.capacity()) / 4);
+        }
         all.extend(texts(&batch));
         if !drained.more {
             return all;

@@ -172,7 +172,6 @@ static_assertions::assert_impl_all!(Directory: Send, Sync, Clone);
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::testing::TestDirectory;
 
     #[test]

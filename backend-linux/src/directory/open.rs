@@ -50,13 +50,20 @@ impl Directory {
         // Without a trailing slash, which would make the kernel follow a symbolic link.
         let path: PathBuf = path.components().collect();
         let made = make(&path, shared).map_err(|errno| {
-            Error::system("make the directory", &path, errno, "look at the permissions of its parents")
+            Error::system(
+                "make the directory",
+                &path,
+                errno,
+                "look at the permissions of its parents",
+            )
         })?;
 
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let fd = rustix::fs::open(&path, flags, Mode::empty()).map_err(|errno| match errno {
             Errno::NOTDIR | Errno::LOOP => {
-                let what = match rustix::fs::lstat(&path).map(|stat| FileType::from_raw_mode(stat.st_mode)) {
+                let what = match rustix::fs::lstat(&path)
+                    .map(|stat| FileType::from_raw_mode(stat.st_mode))
+                {
                     Ok(FileType::Symlink) => "it is a symbolic link; expected the directory itself",
                     _ => "it is a file; expected a directory",
                 };
@@ -105,7 +112,8 @@ fn make(path: &Path, shared: bool) -> Result<bool, Errno> {
         // Where one may not write, the directory may still be there already.
         Err(errno) => return rustix::fs::lstat(path).map(|_| false).map_err(|_| errno),
     }
-    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).ok_or(Errno::NOENT)?;
+    let parent =
+        path.parent().filter(|parent| !parent.as_os_str().is_empty()).ok_or(Errno::NOENT)?;
     make_parent(parent, Mode::from_raw_mode(if shared { 0o755 } else { PRIVATE_MODE }))?;
     match rustix::fs::mkdir(path, mode) {
         Ok(()) => Ok(true),
@@ -120,7 +128,8 @@ fn make_parent(path: &Path, mode: Mode) -> Result<(), Errno> {
         Err(Errno::NOENT) => {}
         Err(errno) => return Err(errno),
     }
-    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).ok_or(Errno::NOENT)?;
+    let parent =
+        path.parent().filter(|parent| !parent.as_os_str().is_empty()).ok_or(Errno::NOENT)?;
     make_parent(parent, mode)?;
     match rustix::fs::mkdir(path, mode) {
         Ok(()) | Err(Errno::EXIST) => Ok(()),
@@ -134,7 +143,10 @@ fn check_private(stat: &Stat, path: &Path) -> Result<(), (String, String)> {
     let path = path.display();
     if stat.st_uid != us {
         return Err((
-            format!("it belongs to user {}; expected user {us}, who runs this process", stat.st_uid),
+            format!(
+                "it belongs to user {}; expected user {us}, who runs this process",
+                stat.st_uid
+            ),
             format!("give another path, run as user {}, or `chown {us} {path}`", stat.st_uid),
         ));
     }

@@ -22,7 +22,8 @@ const ADVICE: &str = "give the path of a directory, for example `/dev/shm/my_app
 /// assert!(parse_path("tcp://localhost:5555").unwrap_err().to_string().contains("`tcp`"));
 /// ```
 pub fn parse_path(text: &str) -> Result<PathBuf, Error> {
-    let refuse = |problem: String| Err(Error::new(ErrorKind::Path, STEP, text.as_ref(), problem, ADVICE));
+    let refuse =
+        |problem: String| Err(Error::new(ErrorKind::Path, STEP, text.as_ref(), problem, ADVICE));
     let path = match scheme(text) {
         None => text,
         Some("ipc") => &text["ipc://".len()..],

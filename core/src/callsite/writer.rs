@@ -120,11 +120,11 @@ mod tests {
     #[test]
     fn a_full_table_says_how_much_is_missing_and_stays_as_it_was() {
         let first = site(1, b"0123456789");
-        let ring = Ring::new(first.encoded_length() + 8);
+        let ring = Ring::new(first.encoded_length() + 32);
         let mut table = TableWriter::new();
         table.append(&ring, &first).unwrap();
         let refused = table.append(&ring, &site(2, b""));
-        assert_eq!(refused, Err(TableError::Full { needed: 40, free: 8 }));
+        assert_eq!(refused, Err(TableError::Full { needed: 40, free: 32 }));
         assert_eq!(table.known(), 1);
         assert_eq!(ring.published(), first.encoded_length());
     }

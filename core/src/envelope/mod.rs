@@ -1,6 +1,6 @@
 //! The batch envelope: frames on their way over a serial line, into an archive or across a network.
 //!
-//! An envelope is a frame of [`Kind::Envelope`]; its payload is:
+//! An envelope is a frame of [`Kind::Envelope`](crate::frame::Kind::Envelope); its payload is:
 //!
 //! ```text
 //!  byte 0       4       6       8              12          16      20      24
@@ -11,10 +11,10 @@
 //! ```
 //!
 //! The checksum is CRC-32/ISO-HDLC (the one of Ethernet and zlib) of the whole envelope, its
-//! header included, with zero in the place of the checksum. It finds every single flipped bit, and
-//! every burst of up to 32 bits that touches neither the length nor the checksum (W. W. Peterson
-//! and D. T. Brown, *Cyclic Codes for Error Detection*, Proc. IRE 49, 1961); of other damage it
-//! misses one in 2^32. It is no protection against malice.
+//! header included, with zero in the place of the checksum. It finds every single flipped bit
+//! outside the length, and every burst of up to 32 bits that touches neither the length nor the
+//! checksum (W. W. Peterson and D. T. Brown, *Cyclic Codes for Error Detection*, Proc. IRE 49,
+//! 1961); of other damage it misses about one in 2^32. It is no protection against malice.
 
 mod error;
 mod open;

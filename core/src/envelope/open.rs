@@ -26,17 +26,18 @@ pub struct Envelope<'a> {
 impl<'a> Envelope<'a> {
     /// The envelope at the head of `bytes`, wholly checked, and how many bytes it takes. What
     /// follows it is not looked at. Ticks and sequence number of the envelope itself are in the
-    /// header of [`Frame::decode`] of the same bytes.
+    /// header of [`Frame::decode`](crate::frame::Frame::decode) of the same bytes.
     ///
     /// Bytes may come from anywhere. The frames inside are whole; their payloads are checked by
-    /// [`Frame::body`].
+    /// [`Frame::body`](crate::frame::Frame::body).
     ///
     /// # Errors
     ///
     /// [`EnvelopeError`], the first of these that applies: cut before the fixed part ends, byte
     /// order, magic, kind, major version, feature bits, length, cut later, checksum, frames,
-    /// count. A reader of a stream reads on after [`EnvelopeError::Short`], and looks for the
-    /// next envelope after any other.
+    /// count. A reader of a stream reads on after [`EnvelopeError::Short`], but not for ever: the
+    /// length that asks for more may itself be damaged. After any other error it looks for the
+    /// next envelope.
     pub fn open(bytes: &'a [u8]) -> Result<(Envelope<'a>, usize), EnvelopeError> {
         let have = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
         let short = |need| EnvelopeError::Short { have, need };
@@ -140,6 +141,7 @@ mod tests {
         assert_eq!(fixed[..20], *b"MPND\x01\0\0\0\0\0\0\0\0\0\0\0\x02\0\0\0");
         let (envelope, taken) = Envelope::open(&bytes).unwrap();
         assert_eq!((envelope.count, envelope.bytes.len(), taken), (2, 64, 112));
+        assert_eq!(envelope.bytes[28..32], [0; 4]);
         let mut frames = envelope.frames().map(Result::unwrap);
         assert_eq!(frames.next(), Some(frame(2, b"text")));
         assert_eq!(frames.next(), Some(frame(99, b"unknown.")));

@@ -60,8 +60,8 @@ impl<'a> EnvelopeWriter<'a> {
         let free = self.buffer.len() - self.length;
         let length = u32::try_from(HEADER.saturating_add(frame.payload.len())).unwrap_or(u32::MAX);
         let needed = aligned(length);
-        // `aligned` saturates just below the maximum, so the length itself is compared too.
-        if needed as usize > free || length as usize > free {
+        // Room is a multiple of 8, so where the length fits, the padding does.
+        if length as usize > free {
             return Err(Full { needed: needed.max(length), free: free as u32 });
         }
         let place = &mut self.buffer[self.length..][..needed as usize];

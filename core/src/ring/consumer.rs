@@ -52,6 +52,8 @@ impl<S: Storage> Consumer<S> {
         batch: &mut Batch<N>,
     ) -> Result<Drained, RingFault> {
         let start = batch.as_bytes().len();
+        let from = self.read;
+        let mut skip = Skip::default();
         // Acquire [published]: pairs with Release [published] in `Producer::publish`. Seeing the
         // tail means seeing every byte before it; with Relaxed we could copy half a frame.
         let tail = self.storage.producer_line().tail.load(Ordering::Acquire);
@@ -63,6 +65,7 @@ impl<S: Storage> Consumer<S> {
         while pending > 0 {
             let offset = self.read as u32 & (self.capacity - 1);
             let run = pending.min(self.capacity - offset);
+            let before = batch.as_bytes().len();
             let (copied, fault) = self.copy_frames(batch, offset, run);
             self.read += u64::from(copied);
             pending -= copied;
@@ -72,9 +75,14 @@ impl<S: Storage> Consumer<S> {
             if copied < run {
                 break;
             }
+            // What was left out is padding, at the end of the data: once in a drain.
+            let kept = (batch.as_bytes().len() - before) as u32;
+            if pending > 0 {
+                skip = Skip { at: batch.as_bytes().len(), bytes: copied - kept };
+            }
         }
-        let end = batch.as_bytes().len();
-        Ok(Drained { range: start..end, position: self.read, more: pending > 0 })
+        let range = start..batch.as_bytes().len();
+        Ok(Drained { range, from, skip, position: self.read, more: pending > 0 })
     }
 
     /// Copies the whole frames among the `run` bytes at `offset` that the batch has room for, and
@@ -168,6 +176,7 @@ impl<S: Storage> Consumer<S> {
         &self.storage
     }
 
+    #[inline]
     fn max_frame(&self) -> u32 {
         max_frame(self.capacity)
     }
@@ -225,10 +234,29 @@ fn is_cut_padding(rest: &[u8], left: u32) -> bool {
 pub struct Drained {
     /// Where the frames lie in the batch's bytes.
     pub range: Range<usize>,
+    from: u64,
+    skip: Skip,
     /// The position behind the last of them.
     pub position: u64,
     /// Whether the batch was full before the ring was empty.
     pub more: bool,
+}
+
+/// Padding that was left out between two frames of a drain.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Skip {
+    at: usize,
+    bytes: u32,
+}
+
+impl Drained {
+    /// The ring position behind the frame that ends at `end` in the batch's bytes: up to there the
+    /// ring may be released once this frame is no longer needed.
+    #[inline]
+    pub fn position_behind(&self, end: usize) -> u64 {
+        let skipped = if end > self.skip.at { self.skip.bytes } else { 0 };
+        self.from + end.saturating_sub(self.range.start) as u64 + u64::from(skipped)
+    }
 }
 
 /// What a producer wrote cannot be. The ring should be quarantined.

@@ -37,7 +37,12 @@ pub use producer_batch::ProducerBatch;
 pub use static_ring::{StaticRing, StaticStorage};
 
 /// Bytes of the smallest ring.
+#[cfg(not(millpond_loom))]
 pub const MIN_CAPACITY: u32 = 4096;
+/// Bytes of the smallest ring. Loom tracks each word, and four frames make a full ring as well as
+/// a hundred.
+#[cfg(millpond_loom)]
+pub const MIN_CAPACITY: u32 = 256;
 /// Bytes of the largest ring.
 pub const MAX_CAPACITY: u32 = 1 << 31;
 /// Bytes of the largest frame of any ring, header included.

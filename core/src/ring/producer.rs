@@ -203,6 +203,17 @@ impl<S: Storage> Producer<S> {
         self.table.known()
     }
 
+    /// As [`Producer::drop_record`], for `count` records at once whose lengths nobody knows.
+    #[cold]
+    pub fn drop_records(&mut self, level: Level, count: u64) {
+        if count > 0 {
+            self.attempted += count - 1;
+            self.dropped[level.index()] += count - 1;
+            self.lost.lost[level.index()] += count - 1;
+            self.drop_record(level, 0);
+        }
+    }
+
     /// Says in the ring that the caller waits for room since `ticks`, or no longer does.
     pub fn set_in_call(&mut self, since: Option<u64>) {
         self.storage.producer_line().in_call_since.set(since.unwrap_or(0));
@@ -239,6 +250,11 @@ impl<S: Storage> Producer<S> {
     pub fn refresh(&mut self) -> u32 {
         self.free(0);
         self.used()
+    }
+
+    /// Bytes that frames of `level` may still take now, headers, alignment and padding included.
+    pub fn free_for(&mut self, level: Level) -> u32 {
+        self.free(self.limits[level.index()])
     }
 
     /// The position up to which frames are published.

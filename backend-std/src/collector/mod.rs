@@ -1,0 +1,494 @@
+//! The collector: drains all rings, orders, filters, counts, and hands out batches.
+//!
+//! One thread does all of it, so nothing here is shared but the mailbox of commands. A pass drains
+//! every ring a little and then decides whether the pending batch is due. Records are handed out
+//! up to a *cut*: later ones may still be overtaken by a record that is stamped but not yet
+//! published, or that lies in a ring which was not drained to its end.
+
+mod accounts;
+mod command;
+mod intake;
+mod pending;
+mod ring;
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::mpsc::SyncSender;
+use std::time::{Duration, Instant};
+
+use millpond_core::Level;
+
+use crate::clock::SystemClock;
+use crate::failure::OnError;
+use crate::fan_out::{FanOut, Wake};
+use crate::format::LineFormat;
+use crate::handler::Handler;
+use crate::report::{Report, by_level};
+use crate::source::Source;
+use crate::timeline::Timeline;
+
+pub use command::{CollectorHandle, FlushError};
+pub use intake::{FoundRing, RingIntake};
+
+use accounts::Books;
+use command::{Command, Mailbox};
+use pending::{NO_RING, Pending};
+use ring::{Drain, Ring};
+
+/// A batch is handed out when it has this many bytes.
+const BATCH: usize = 256 * 1024;
+/// At most about this many bytes of one ring are drained in a pass, so that all get their turn.
+const QUOTA: u32 = 64 * 1024;
+/// Records this young wait for others that were stamped before them and are published after.
+const GRACE_NS: u64 = 1_000_000;
+/// How long the collector sleeps while records flow, and how long at most.
+const NAP: Duration = Duration::from_millis(1);
+const SLEEP: Duration = Duration::from_millis(40);
+
+/// How a collector behaves.
+#[derive(Clone, Debug)]
+pub struct CollectorConfig {
+    /// Records below are counted as filtered.
+    pub base_level: Level,
+    /// A record from this level up is handed out at once.
+    pub wake_level: Level,
+    /// Records are handed out this long after they were drained at the latest.
+    pub flush_interval: Duration,
+    /// The line format for handlers that have none of their own.
+    pub format: LineFormat,
+    /// Whose name the collector's own records bear.
+    pub own: Source,
+    /// The clock that the producers stamp with.
+    pub clock: SystemClock,
+    /// Who is told of handler failures.
+    pub on_error: OnError,
+}
+
+/// Starts a collector on a thread of its own. `wake` makes its intake's wait end.
+///
+/// # Errors
+///
+/// If a thread cannot be started.
+pub fn start<I: RingIntake>(
+    config: CollectorConfig,
+    intake: I,
+    handlers: Vec<Box<dyn Handler>>,
+    wake: Arc<dyn Fn() + Send + Sync>,
+) -> std::io::Result<CollectorHandle> {
+    let fan_out = FanOut::start(handlers, &config.on_error, &wake)?;
+    let mailbox = Arc::new(Mailbox::new(config.base_level));
+    let handle = CollectorHandle { mailbox: Arc::clone(&mailbox), wake: Wake::clone(&wake) };
+    let collector = Collector {
+        timeline: Timeline::new(config.clock),
+        own: Arc::new(config.own.clone()),
+        format: Arc::new(config.format.clone()),
+        config,
+        intake,
+        mailbox,
+        fan_out,
+        rings: Vec::new(),
+        found: Vec::new(),
+        pending: Pending::new(),
+        pending_since: None,
+        under_way: VecDeque::new(),
+        handed_key: 0,
+        urgent: false,
+        books: Books::default(),
+        flushes: Vec::new(),
+        flush_number: 0,
+        sleep: NAP,
+    };
+    std::thread::Builder::new()
+        .name("millpond-collect".to_owned())
+        .spawn(move || collector.run())?;
+    Ok(handle)
+}
+
+struct Collector<I: RingIntake> {
+    config: CollectorConfig,
+    intake: I,
+    mailbox: Arc<Mailbox>,
+    fan_out: FanOut,
+    timeline: Timeline,
+    own: Arc<Source>,
+    format: Arc<LineFormat>,
+    /// Slots, since records and batches refer to rings by number.
+    rings: Vec<Option<Ring<I::Storage>>>,
+    found: Vec<FoundRing<I::Storage>>,
+    pending: Pending,
+    pending_since: Option<Instant>,
+    under_way: VecDeque<Batch>,
+    handed_key: u64,
+    urgent: bool,
+    books: Books,
+    flushes: Vec<Flush>,
+    flush_number: u64,
+    sleep: Duration,
+}
+
+/// A batch that handlers are working on.
+struct Batch {
+    number: u64,
+    /// For each ring in it, how far it may be released afterwards.
+    ends: Vec<(u32, u64)>,
+}
+
+/// A flush that somebody waits for.
+struct Flush {
+    deadline: Instant,
+    reply: SyncSender<Result<(), FlushError>>,
+    /// For each ring, how far it must be handed out.
+    targets: Vec<(u32, u64)>,
+    /// Once that is so: the last batch, and the number under which the handlers flush.
+    asked: Option<(u64, u64)>,
+}
+
+/// What a pass over the rings found.
+#[derive(Default)]
+struct Pass {
+    bytes: u64,
+    /// Records up to here are complete.
+    cut: u64,
+    short_of_room: bool,
+    flush_wanted: bool,
+    /// Some ring has more than was drained.
+    more: bool,
+}
+
+impl<I: RingIntake> Collector<I> {
+    fn run(mut self) {
+        loop {
+            for command in self.mailbox.take() {
+                match command {
+                    Command::Flush(deadline, reply) => self.begin_flush(deadline, reply),
+                    Command::Report(reply) => drop(reply.send(self.report(false))),
+                    Command::Shutdown(deadline, reply) => return self.shut_down(deadline, &reply),
+                }
+            }
+            let pass = self.step();
+            self.advance_flushes();
+            self.rest(&pass);
+        }
+    }
+
+    /// One pass over everything.
+    fn step(&mut self) -> Pass {
+        self.adopt_rings();
+        let pass = self.drain_rings();
+        self.speak();
+        self.hand_out_if_due(&pass);
+        self.release();
+        self.bury();
+        pass
+    }
+
+    fn adopt_rings(&mut self) {
+        self.intake.discover(&mut self.found);
+        for found in self.found.drain(..) {
+            if let Some(birth) = found.birth {
+                self.timeline.learn(birth);
+            }
+            let ring = Some(Ring::new(found));
+            match self.rings.iter_mut().find(|slot| slot.is_none()) {
+                Some(slot) => *slot = ring,
+                None => self.rings.push(ring),
+            }
+        }
+    }
+
+    fn drain_rings(&mut self) -> Pass {
+        let start = self.config.clock.now();
+        let mut pass = Pass { cut: u64::MAX, ..Pass::default() };
+        // A pending batch that cannot be handed out must not grow without bound.
+        if self.pending.bytes() >= 4 * BATCH {
+            pass.cut = self.timeline.monotonic_ns(start).saturating_sub(GRACE_NS);
+            pass.more = true;
+            return pass;
+        }
+        let base_level = self.mailbox.base_level();
+        let mut refreshed = false;
+        for (slot, ring) in self.rings.iter_mut().enumerate() {
+            let Some(ring) = ring else { continue };
+            pass.flush_wanted |= ring.wants_flush() && ring.waiting > 0;
+            if ring.is_quarantined || ring.consumer.unread() == 0 {
+                continue;
+            }
+            if !refreshed {
+                self.timeline.refresh();
+                refreshed = true;
+            }
+            let mut lent = Drain {
+                pending: &mut self.pending,
+                intake: &mut self.intake,
+                timeline: &self.timeline,
+                base_level,
+                wake_level: self.config.wake_level,
+                handed_key: self.handed_key,
+                urgent: &mut self.urgent,
+            };
+            match ring.drain(slot as u32, QUOTA, &mut lent) {
+                Ok(bytes) => pass.bytes += bytes,
+                Err(fault) => {
+                    ring.is_quarantined = true;
+                    self.intake.quarantine(ring.id, &fault);
+                    let text = format!("quarantined a ring of {}: {fault}", ring.source.name);
+                    let now = self.timeline.monotonic_ns(start);
+                    self.pending.note(now, Level::Error, &self.own, &text);
+                }
+            }
+            pass.short_of_room |= ring.is_short_of_room();
+            if ring.consumer.unread() > 0 && !ring.is_quarantined {
+                pass.more = true;
+                pass.cut = pass.cut.min(ring.last_key());
+            }
+        }
+        let grace = if pass.short_of_room { 0 } else { GRACE_NS };
+        pass.cut = pass.cut.min(self.timeline.monotonic_ns(start).saturating_sub(grace));
+        pass
+    }
+
+    /// Logs what the intake has to say under the collector's own name.
+    fn speak(&mut self) {
+        let now = self.timeline.monotonic_ns(self.config.clock.now());
+        let (pending, own) = (&mut self.pending, &self.own);
+        self.intake.tick(&mut |level, text| pending.note(now, level, own, &text));
+    }
+
+    fn hand_out_if_due(&mut self, pass: &Pass) {
+        if self.pending.is_empty() {
+            self.pending_since = None;
+            self.urgent = false;
+            return;
+        }
+        let since = *self.pending_since.get_or_insert_with(Instant::now);
+        let flushing = self.flushes.iter().any(|flush| flush.asked.is_none());
+        let due = self.urgent
+            || flushing
+            || pass.flush_wanted
+            || pass.short_of_room
+            || self.pending.bytes() >= BATCH
+            || since.elapsed() >= self.config.flush_interval;
+        if due && self.fan_out.has_room() {
+            let cut = match flushing || pass.flush_wanted {
+                // What is left in a ring may be older than what was drained from another.
+                true if !pass.more => u64::MAX,
+                _ => pass.cut,
+            };
+            self.hand_out(cut);
+        }
+    }
+
+    fn hand_out(&mut self, cut: u64) {
+        let offset = self.timeline.wall_offset_ns();
+        let Some(records) = self.pending.take_until(cut, offset, &self.format) else { return };
+        let mut ends: Vec<(u32, u64)> = Vec::new();
+        let mut last = (NO_RING, 0);
+        for place in records.places() {
+            self.handed_key = self.handed_key.max(place.key_ns);
+            if place.ring == NO_RING {
+                continue;
+            }
+            if last.0 != place.ring {
+                last.0 = place.ring;
+                last.1 = ends.iter().position(|end| end.0 == place.ring).unwrap_or_else(|| {
+                    ends.push((place.ring, 0));
+                    ends.len() - 1
+                });
+            }
+            ends[last.1].1 = place.ring_end;
+            if let Some(Some(ring)) = self.rings.get_mut(place.ring as usize) {
+                ring.waiting -= 1;
+                ring.handed = place.ring_end;
+                ring.account.in_ring -= 1;
+                ring.account.delivered += 1;
+            }
+        }
+        for (slot, _) in &ends {
+            if let Some(Some(ring)) = self.rings.get_mut(*slot as usize) {
+                ring.under_way += 1;
+            }
+        }
+        let number = self.fan_out.push(&records);
+        self.under_way.push_back(Batch { number, ends });
+        self.pending_since = (!self.pending.is_empty()).then(Instant::now);
+        if self.pending.is_empty() {
+            self.urgent = false;
+        }
+    }
+
+    /// Releases what every durable handler has acknowledged.
+    fn release(&mut self) {
+        let acknowledged = self.fan_out.acknowledged();
+        while let Some(batch) = self.under_way.pop_front_if(|batch| batch.number <= acknowledged) {
+            for (slot, end) in batch.ends {
+                if let Some(Some(ring)) = self.rings.get_mut(slot as usize) {
+                    ring.under_way -= 1;
+                    ring.done = end;
+                }
+            }
+        }
+        for ring in self.rings.iter_mut().flatten() {
+            if ring.release() {
+                let account = ring.account_now();
+                self.intake.released(ring.id, ring.consumer.released(), &account);
+            }
+            if ring.waiting == 0 && ring.under_way == 0 {
+                ring.flush_answered();
+            }
+        }
+    }
+
+    /// Removes rings whose owners are gone and whose records are delivered.
+    fn bury(&mut self) {
+        for slot in &mut self.rings {
+            let Some(ring) = slot else { continue };
+            if !ring.is_over && (ring.is_quarantined || ring.consumer.unread() == 0) {
+                // The evidence first, then one more look: nothing is written after the evidence.
+                ring.is_over = (ring.consumer.is_finished() || self.intake.is_orphan(ring.id))
+                    && (ring.is_quarantined || ring.consumer.unread() == 0);
+                if ring.is_over {
+                    let lost = ring.unreported_losses();
+                    if lost.iter().any(|lost| *lost > 0) {
+                        let now = self.timeline.monotonic_ns(self.config.clock.now());
+                        let total = lost.iter().sum::<u64>();
+                        let text = format!("{total} records lost at the end: {}", by_level(&lost));
+                        self.pending.note(now, Level::Warning, &ring.source, &text);
+                    }
+                }
+            }
+            if ring.is_over && ring.waiting == 0 && ring.under_way == 0 {
+                let account = ring.account_now();
+                self.books.close(&ring.source, &account);
+                self.intake.ended(ring.id, &account);
+                *slot = None;
+            }
+        }
+    }
+
+    fn begin_flush(&mut self, deadline: Instant, reply: SyncSender<Result<(), FlushError>>) {
+        self.adopt_rings();
+        let targets = self.rings.iter().enumerate().filter_map(|(slot, ring)| {
+            let ring = ring.as_ref().filter(|ring| !ring.is_quarantined)?;
+            let target = ring.consumer.position() + u64::from(ring.consumer.unread());
+            Some((slot as u32, target))
+        });
+        let targets = targets.collect();
+        self.flushes.push(Flush { deadline, reply, targets, asked: None });
+    }
+
+    fn advance_flushes(&mut self) {
+        let mut flushes = std::mem::take(&mut self.flushes);
+        flushes.retain_mut(|flush| {
+            if flush.asked.is_none() && self.is_handed_out(&flush.targets) {
+                self.flush_number += 1;
+                self.fan_out.flush(self.flush_number, flush.deadline);
+                flush.asked = Some((self.fan_out.handed(), self.flush_number));
+            }
+            if let Some((batch, number)) = flush.asked {
+                let unflushed = self.fan_out.unflushed(number);
+                if unflushed.is_empty() && self.fan_out.acknowledged() >= batch {
+                    let _ = flush.reply.send(Ok(()));
+                    return false;
+                }
+                if Instant::now() >= flush.deadline {
+                    let _ = flush.reply.send(Err(FlushError::Deadline { handlers: unflushed }));
+                    return false;
+                }
+            } else if Instant::now() >= flush.deadline {
+                let handlers = Vec::new();
+                let _ = flush.reply.send(Err(FlushError::Deadline { handlers }));
+                return false;
+            }
+            true
+        });
+        self.flushes.append(&mut flushes);
+    }
+
+    fn is_handed_out(&self, targets: &[(u32, u64)]) -> bool {
+        self.pending.places().iter().all(|place| place.ring != NO_RING)
+            && targets.iter().all(|(slot, target)| match self.rings.get(*slot as usize) {
+                Some(Some(ring)) => {
+                    ring.is_quarantined
+                        || (ring.consumer.position() >= *target && ring.is_handed_out_to(*target))
+                }
+                _ => true,
+            })
+    }
+
+    /// Sleeps as long as nothing is urgent.
+    fn rest(&mut self, pass: &Pass) {
+        let busy = pass.more || pass.bytes >= u64::from(QUOTA);
+        if busy && self.fan_out.has_room() {
+            self.sleep = NAP;
+            return;
+        }
+        self.sleep = if pass.bytes > 0 { NAP } else { (self.sleep * 2).min(SLEEP) };
+        let mut sleep = self.sleep;
+        if let Some(since) = self.pending_since {
+            let left = self.config.flush_interval.saturating_sub(since.elapsed());
+            sleep = sleep.min(left.max(NAP));
+        }
+        if self.urgent || pass.flush_wanted || !self.flushes.is_empty() {
+            sleep = NAP;
+        }
+        self.sleep_for(sleep, true);
+    }
+
+    /// The sleep handshake: announce, look once more, wait.
+    fn sleep_for(&mut self, mut sleep: Duration, look_at_rings: bool) {
+        let acknowledged = self.under_way.front().map_or(u64::MAX, |batch| batch.number);
+        self.intake.doorbell().announce_sleep();
+        if look_at_rings {
+            for ring in self.rings.iter().flatten().filter(|ring| !ring.is_quarantined) {
+                if ring.consumer.unread() > ring.consumer.capacity() / 2 && self.fan_out.has_room() {
+                    sleep = Duration::ZERO;
+                } else if ring.consumer.unread() > 0 {
+                    sleep = sleep.min(NAP);
+                }
+            }
+        }
+        let has_news = self.mailbox.has_some() || self.fan_out.acknowledged() >= acknowledged;
+        if !sleep.is_zero() && !has_news && self.intake.doorbell().is_asleep() {
+            self.intake.wait(sleep);
+        }
+        self.intake.doorbell().wake_up();
+    }
+
+    fn report(&self, closing: bool) -> Report {
+        let open = self.rings.iter().flatten().map(|ring| (&*ring.source, ring.account_now()));
+        self.books.report(open, &self.fan_out, closing)
+    }
+
+    /// Drains what is there, closes the handlers, and reports.
+    fn shut_down(mut self, deadline: Instant, reply: &SyncSender<Report>) {
+        self.intake.collector_ends();
+        // The second round takes what the end of rings in the first had to say.
+        for _ in 0..2 {
+            let (done, flushed) = std::sync::mpsc::sync_channel(1);
+            self.begin_flush(deadline, done);
+            while flushed.try_recv().is_err() {
+                let pass = self.step();
+                self.advance_flushes();
+                if !pass.more {
+                    self.sleep_for(NAP, false);
+                }
+            }
+        }
+        self.fan_out.close(deadline);
+        while !self.fan_out.is_closed() && Instant::now() < deadline {
+            self.sleep_for(NAP, false);
+        }
+        self.release();
+        self.bury();
+        let report = self.report(true);
+        for command in self.mailbox.take() {
+            match command {
+                Command::Flush(_, reply) => drop(reply.send(Err(FlushError::NoMaster))),
+                Command::Report(reply) | Command::Shutdown(_, reply) => {
+                    drop(reply.send(report.clone()));
+                }
+            }
+        }
+        drop(reply.send(report));
+    }
+}

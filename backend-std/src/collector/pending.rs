@@ -1,0 +1,215 @@
+//! The batch that is being filled.
+
+use std::num::NonZeroU32;
+use std::sync::Arc;
+
+use millpond_core::Batch;
+use millpond_core::Level;
+use millpond_core::frame::{Flags, Header, Kind};
+
+use crate::chunk::{CHUNK, Chunk, ChunkPool};
+use crate::format::LineFormat;
+use crate::records::{Parts, Place, Records};
+use crate::source::Source;
+
+/// The ring of a record that came from none: the collector's own.
+pub(super) const NO_RING: u32 = u32::MAX;
+
+/// Records that were drained and not handed out.
+pub(super) struct Pending {
+    pool: Arc<ChunkPool>,
+    chunks: Vec<Memory>,
+    /// The chunk that frames are drained into.
+    open: Option<usize>,
+    /// The chunk that the collector's own records go to.
+    notes: Option<usize>,
+    joined: Vec<Box<[u8]>>,
+    places: Vec<Place>,
+    sources: Vec<Arc<Source>>,
+    /// Bytes of the records.
+    bytes: usize,
+}
+
+enum Memory {
+    /// Only this batch uses it, so more may be added.
+    Own(Chunk),
+    /// An earlier batch uses it too.
+    Shared(Arc<Chunk>),
+}
+
+impl Memory {
+    fn share(self) -> Arc<Chunk> {
+        match self {
+            Memory::Own(chunk) => Arc::new(chunk),
+            Memory::Shared(chunk) => chunk,
+        }
+    }
+}
+
+impl Pending {
+    pub(super) fn new() -> Self {
+        Self {
+            pool: Arc::default(),
+            chunks: Vec::new(),
+            open: None,
+            notes: None,
+            joined: Vec::new(),
+            places: Vec::new(),
+            sources: Vec::new(),
+            bytes: 0,
+        }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.places.is_empty()
+    }
+
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    pub(super) fn places(&self) -> &[Place] {
+        &self.places
+    }
+
+    /// The chunk to drain into, and its number.
+    pub(super) fn intake(&mut self) -> (u32, &mut Batch<CHUNK>) {
+        let at = match self.open {
+            Some(at) => at,
+            None => self.add_chunk(),
+        };
+        self.open = Some(at);
+        match &mut self.chunks[at] {
+            Memory::Own(chunk) => (at as u32, chunk.batch_mut()),
+            Memory::Shared(_) => unreachable!("the open chunk is never shared"),
+        }
+    }
+
+    /// Leaves the open chunk as it is; the next drain starts another.
+    pub(super) fn seal(&mut self) {
+        self.open = None;
+    }
+
+    fn add_chunk(&mut self) -> usize {
+        self.chunks.push(Memory::Own(self.pool.take()));
+        self.chunks.len() - 1
+    }
+
+    pub(super) fn chunk_bytes(&self, chunk: u32) -> &[u8] {
+        match &self.chunks[chunk as usize] {
+            Memory::Own(chunk) => chunk.bytes(),
+            Memory::Shared(chunk) => chunk.bytes(),
+        }
+    }
+
+    /// The number of a source in this batch. Rings come in runs, so the last one is tried first.
+    pub(super) fn source(&mut self, source: &Arc<Source>) -> u32 {
+        let same = |known: &Arc<Source>| Arc::ptr_eq(known, source);
+        let at = self.sources.iter().rposition(same).unwrap_or_else(|| {
+            self.sources.push(Arc::clone(source));
+            self.sources.len() - 1
+        });
+        at as u32
+    }
+
+    pub(super) fn add(&mut self, place: Place, bytes: usize) {
+        self.places.push(place);
+        self.bytes += bytes;
+    }
+
+    /// Keeps a message that came in parts; the number is for [`Place::joined`].
+    pub(super) fn join(&mut self, message: Vec<u8>) -> Option<NonZeroU32> {
+        self.bytes += message.len();
+        self.joined.push(message.into_boxed_slice());
+        NonZeroU32::new(self.joined.len() as u32)
+    }
+
+    /// Adds a record of the collector's own, cut to 4 KiB.
+    pub(super) fn note(&mut self, key_ns: u64, level: Level, source: &Arc<Source>, text: &str) {
+        let text = &text.as_bytes()[..text.floor_char_boundary(4096)];
+        let header = Header {
+            length: 0,
+            kind: Kind::Text as u8,
+            level: level as u8,
+            flags: Flags::NONE,
+            ticks: 0,
+            sequence: 0,
+            site: 0,
+        };
+        loop {
+            let at = match self.notes {
+                Some(at) => at,
+                None => self.add_chunk(),
+            };
+            self.notes = Some(at);
+            if let Memory::Own(chunk) = &mut self.chunks[at] {
+                let offset = chunk.bytes().len() as u32;
+                if chunk.batch_mut().push(header, &[text]).is_ok() {
+                    let source = self.source(source);
+                    let place = Place {
+                        key_ns,
+                        ring_end: 0,
+                        chunk: at as u32,
+                        offset,
+                        source,
+                        ring: NO_RING,
+                        joined: None,
+                        late: false,
+                    };
+                    return self.add(place, text.len());
+                }
+            }
+            self.notes = None;
+        }
+    }
+
+    /// Takes out the records up to `cut`, oldest first. The others stay.
+    pub(super) fn take_until(
+        &mut self,
+        cut: u64,
+        wall_offset_ns: i64,
+        format: &Arc<LineFormat>,
+    ) -> Option<Records> {
+        // Each ring's records are in order already, which this sort makes use of.
+        self.places.sort_by_key(|place| place.key_ns);
+        let taken = self.places.partition_point(|place| place.key_ns <= cut);
+        if taken == 0 {
+            return None;
+        }
+        let rest = self.places.split_off(taken);
+        let fresh = Pending { pool: Arc::clone(&self.pool), ..Pending::new() };
+        let all = std::mem::replace(self, fresh);
+        let parts = Parts {
+            chunks: all.chunks.into_iter().map(Memory::share).collect(),
+            joined: all.joined,
+            entries: all.places,
+            sources: all.sources,
+            wall_offset_ns,
+            format: Arc::clone(format),
+        };
+        self.keep(rest, &parts);
+        Some(Records::new(parts))
+    }
+
+    /// Carries records over from a batch that was handed out.
+    fn keep(&mut self, places: Vec<Place>, from: &Parts) {
+        let mut moved: Vec<Option<u32>> = vec![None; from.chunks.len()];
+        for mut place in places {
+            let chunk = &mut moved[place.chunk as usize];
+            let shared = &from.chunks[place.chunk as usize];
+            place.chunk = *chunk.get_or_insert_with(|| {
+                self.chunks.push(Memory::Shared(Arc::clone(shared)));
+                self.chunks.len() as u32 - 1
+            });
+            place.source = self.source(&from.sources[place.source as usize]);
+            let mut bytes = 0;
+            if let Some(joined) = place.joined {
+                let message = from.joined[joined.get() as usize - 1].to_vec();
+                place.joined = self.join(message);
+            } else {
+                bytes = shared.bytes().len() / from.entries.len().max(1);
+            }
+            self.add(place, bytes);
+        }
+    }
+}

@@ -1,0 +1,338 @@
+//! One ring as the collector sees it.
+
+use std::sync::Arc;
+
+use millpond_core::Level;
+use millpond_core::frame::{Body, Flags, Frame, Frames, Kind};
+use millpond_core::ring::{Consumer, Drained, RingFault};
+use millpond_core::storage::Storage;
+
+use super::intake::{FoundRing, RingIntake};
+use super::pending::Pending;
+use crate::records::Place;
+use crate::report::{Account, by_level};
+use crate::source::Source;
+use crate::timeline::Timeline;
+
+/// The longest message that is put together from parts; a longer one is cut.
+const LONGEST_MESSAGE: usize = 64 << 20;
+
+/// A ring and how far its records have got.
+pub(super) struct Ring<S: Storage> {
+    pub(super) id: u64,
+    pub(super) consumer: Consumer<S>,
+    pub(super) source: Arc<Source>,
+    pub(super) account: Account,
+    /// Records that wait in the pending batch.
+    pub(super) waiting: u32,
+    /// Batches under way that hold records of this ring.
+    pub(super) under_way: u32,
+    /// Up to here records were handed out.
+    pub(super) handed: u64,
+    /// Up to here the handlers are done.
+    pub(super) done: u64,
+    /// The producer will write no more.
+    pub(super) is_over: bool,
+    pub(super) is_quarantined: bool,
+    /// The key of the last record, below which no later one may fall.
+    last_key: u64,
+    last_ticks: u64,
+    parts: Option<PartsOfMessage>,
+    flush_requests: u32,
+    wants_flush: bool,
+}
+
+/// The parts so far of a message that came in several frames.
+struct PartsOfMessage {
+    sequence: u32,
+    /// Where in the ring the first part starts.
+    start: u64,
+    text: Vec<u8>,
+}
+
+/// What the collector lends to a ring that is being drained.
+pub(super) struct Drain<'a, I: RingIntake> {
+    pub(super) pending: &'a mut Pending,
+    pub(super) intake: &'a mut I,
+    pub(super) timeline: &'a Timeline,
+    pub(super) base_level: Level,
+    pub(super) wake_level: Level,
+    /// The key of the newest record that was handed out.
+    pub(super) handed_key: u64,
+    /// Set if a record at `wake_level` was drained.
+    pub(super) urgent: &'a mut bool,
+}
+
+impl<S: Storage> Ring<S> {
+    pub(super) fn new(found: FoundRing<S>) -> Self {
+        let flush_requests = found.consumer.storage().producer_line().flush_requests();
+        Self {
+            id: found.id,
+            handed: found.consumer.released(),
+            done: found.consumer.released(),
+            consumer: found.consumer,
+            source: Arc::new(found.source),
+            account: found.account,
+            waiting: 0,
+            under_way: 0,
+            is_over: false,
+            is_quarantined: false,
+            last_key: 0,
+            last_ticks: 0,
+            parts: None,
+            flush_requests,
+            wants_flush: true,
+        }
+    }
+
+    /// Drains at most about `quota` bytes. Returns how many were drained.
+    pub(super) fn drain<I: RingIntake<Storage = S>>(
+        &mut self,
+        slot: u32,
+        quota: u32,
+        lent: &mut Drain<'_, I>,
+    ) -> Result<u64, RingFault> {
+        let from = self.consumer.position();
+        loop {
+            let (chunk, batch) = lent.pending.intake();
+            let drained = self.consumer.consume_all(batch)?;
+            let now = lent.timeline.clock().now();
+            self.index(slot, chunk, &drained, now, lent);
+            if drained.more {
+                lent.pending.seal();
+            }
+            let read = self.consumer.position() - from;
+            if !drained.more || read >= u64::from(quota) {
+                return Ok(read);
+            }
+        }
+    }
+
+    /// Notes where each drained record lies and deals with the other frames.
+    fn index<I: RingIntake<Storage = S>>(
+        &mut self,
+        slot: u32,
+        chunk: u32,
+        drained: &Drained,
+        now: u64,
+        lent: &mut Drain<'_, I>,
+    ) {
+        let source = lent.pending.source(&self.source);
+        let mut source = (source, Arc::clone(&self.source));
+        let mut offset = drained.range.start;
+        while offset < drained.range.end {
+            let bytes = &lent.pending.chunk_bytes(chunk)[offset..drained.range.end];
+            let mut frames = Frames::new(bytes);
+            let Some(Ok(frame)) = frames.next() else { return };
+            let end = offset + frames.offset();
+            let start = end - (millpond_core::frame::aligned(frame.header.length) as usize);
+            let kind = frame.header.kind();
+            if kind == Some(Kind::Text) {
+                let length = frame.payload.len();
+                let header = frame.header;
+                if header.flags.contains(Flags::CONTINUES) {
+                    let behind = drained.position_behind(start);
+                    let payload = frame.payload;
+                    Self::add_part(&mut self.parts, header.sequence, behind, payload);
+                    offset = end;
+                    continue;
+                }
+                if frame.body().is_err() {
+                    self.account.quarantined += 1;
+                    offset = end;
+                    continue;
+                }
+                let (key_ns, odd) = self.key(header.ticks, now, lent.timeline);
+                let whole = self.take_parts(&header, frame.payload);
+                let level = header.level();
+                if level < lent.base_level {
+                    self.account.filtered += 1;
+                    offset = end;
+                    continue;
+                }
+                *lent.urgent |= level >= lent.wake_level;
+                if !Arc::ptr_eq(&source.1, &self.source) {
+                    source = (lent.pending.source(&self.source), Arc::clone(&self.source));
+                }
+                let joined = whole.and_then(|message| lent.pending.join(message));
+                let place = Place {
+                    key_ns,
+                    ring_end: drained.position_behind(end),
+                    chunk,
+                    offset: start as u32,
+                    source: source.0,
+                    ring: slot,
+                    joined,
+                    late: odd || key_ns < lent.handed_key,
+                };
+                lent.pending.add(place, length);
+                self.waiting += 1;
+                self.account.in_ring += 1;
+            } else {
+                self.other(frame, now, lent.timeline).act(self, lent);
+            }
+            offset = end;
+        }
+    }
+
+    /// The key to order a record by: its stamp, but not before that of the record before it in
+    /// the same ring, and not after now. Also whether that changed it.
+    fn key(&mut self, ticks: u64, now: u64, timeline: &Timeline) -> (u64, bool) {
+        let bounded = ticks.clamp(self.last_ticks.min(now), now);
+        self.last_ticks = bounded;
+        self.last_key = self.last_key.max(timeline.monotonic_ns(bounded));
+        (self.last_key, bounded != ticks)
+    }
+
+    fn add_part(parts: &mut Option<PartsOfMessage>, sequence: u32, start: u64, text: &[u8]) {
+        if parts.as_ref().is_none_or(|parts| parts.sequence != sequence) {
+            // Parts of another message that never ended were counted as dropped by the producer.
+            *parts = Some(PartsOfMessage { sequence, start, text: Vec::new() });
+        }
+        if let Some(parts) = parts {
+            let room = LONGEST_MESSAGE.saturating_sub(parts.text.len());
+            parts.text.extend_from_slice(&text[..text.len().min(room)]);
+        }
+    }
+
+    /// The whole message, if `header` is that of its last part.
+    fn take_parts(
+        &mut self,
+        header: &millpond_core::frame::Header,
+        last: &[u8],
+    ) -> Option<Vec<u8>> {
+        let parts = self.parts.take()?;
+        if parts.sequence != header.sequence {
+            return None;
+        }
+        let mut text = parts.text;
+        let room = LONGEST_MESSAGE.saturating_sub(text.len());
+        text.extend_from_slice(&last[..last.len().min(room)]);
+        Some(text)
+    }
+
+    /// What to do about a frame that is no text record. Apart from doing it, since the frame
+    /// borrows the memory that doing it writes to.
+    fn other(&mut self, frame: Frame<'_>, now: u64, timeline: &Timeline) -> Action {
+        let header = frame.header;
+        match frame.body() {
+            Ok(Some(Body::Gap(gap))) => {
+                for (sum, lost) in self.account.gaps.iter_mut().zip(gap.lost) {
+                    *sum = sum.saturating_add(lost);
+                }
+                let (key_ns, _) = self.key(header.ticks, now, timeline);
+                let lost = by_level(&gap.lost);
+                Action::Say(key_ns, format!("{} records lost here: {lost}", gap.total()))
+            }
+            Ok(Some(Body::ThreadChange(change))) => {
+                let source = Source {
+                    thread: change.thread,
+                    thread_name: String::from_utf8_lossy(change.name).into_owned(),
+                    ..(*self.source).clone()
+                };
+                self.source = Arc::new(source);
+                Action::None
+            }
+            Ok(Some(Body::Event(_))) => {
+                self.account.quarantined += 1;
+                Action::None
+            }
+            Ok(Some(body @ (Body::Heartbeat(_) | Body::Shutdown))) => {
+                Action::Hear(header, if matches!(body, Body::Shutdown) { None } else { Some(frame.payload.to_vec()) })
+            }
+            Ok(_) => Action::None,
+            Err(_) => {
+                self.account.quarantined += u64::from(header.kind().is_some_and(Kind::is_record));
+                Action::None
+            }
+        }
+    }
+
+    /// Whether a flush was asked for and not yet answered.
+    pub(super) fn wants_flush(&mut self) -> bool {
+        let requests = self.consumer.storage().producer_line().flush_requests();
+        if requests != self.flush_requests {
+            self.flush_requests = requests;
+            self.wants_flush = true;
+        }
+        self.wants_flush
+    }
+
+    pub(super) fn flush_answered(&mut self) {
+        self.wants_flush = false;
+    }
+
+    /// Releases what nobody needs any longer. Returns whether that was anything.
+    pub(super) fn release(&mut self) -> bool {
+        let mut until = self.done;
+        if self.waiting == 0 && self.under_way == 0 {
+            until = self.consumer.position();
+        }
+        if let Some(parts) = &self.parts {
+            // Parts are kept in the ring as long as they leave room for the rest.
+            let kept = self.consumer.position() - parts.start;
+            if kept < u64::from(self.consumer.capacity() / 2) {
+                until = until.min(parts.start);
+            }
+        }
+        if until <= self.consumer.released() {
+            return false;
+        }
+        self.consumer.release(until);
+        true
+    }
+
+    /// The key of the last record that was drained.
+    pub(super) fn last_key(&self) -> u64 {
+        self.last_key
+    }
+
+    /// Whether everything before `position` was handed out.
+    pub(super) fn is_handed_out_to(&self, position: u64) -> bool {
+        self.waiting == 0 || self.handed >= position
+    }
+
+    /// Whether the producer needs room soon.
+    pub(super) fn is_short_of_room(&self) -> bool {
+        self.consumer.used() > self.consumer.capacity() / 2
+    }
+
+    /// The account with what the producer has counted.
+    pub(super) fn account_now(&self) -> Account {
+        let line = self.consumer.storage().producer_line();
+        Account { attempted: line.attempted(), dropped: line.dropped(), ..self.account }
+    }
+
+    /// Dropped records that no gap frame has reported, since no frame followed them.
+    pub(super) fn unreported_losses(&self) -> [u64; Level::COUNT] {
+        let dropped = self.consumer.storage().producer_line().dropped();
+        std::array::from_fn(|i| dropped[i].saturating_sub(self.account.gaps[i]))
+    }
+}
+
+/// What a frame that is no text record asks for.
+enum Action {
+    None,
+    /// A line under the name of the ring's owner.
+    Say(u64, String),
+    /// A heartbeat's payload, or none for a shutdown.
+    Hear(millpond_core::frame::Header, Option<Vec<u8>>),
+}
+
+impl Action {
+    fn act<S: Storage, I: RingIntake<Storage = S>>(self, ring: &Ring<S>, lent: &mut Drain<'_, I>) {
+        match self {
+            Action::None => {}
+            Action::Say(key_ns, text) => {
+                lent.pending.note(key_ns, Level::Warning, &ring.source, &text);
+            }
+            Action::Hear(header, payload) => {
+                let payload = payload.unwrap_or_default();
+                let frame = Frame { header, payload: &payload };
+                if let Ok(Some(body)) = frame.body() {
+                    lent.intake.heard(ring.id, &header, &body);
+                }
+            }
+        }
+    }
+}

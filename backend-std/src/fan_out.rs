@@ -1,0 +1,261 @@
+//! Handler threads: each handler runs on its own behind a bounded queue, so none waits for
+//! another.
+
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::time::Instant;
+
+use crate::failure::{HandlerFailure, OnError};
+use crate::handler::{Handler, HandlerError};
+use crate::records::Records;
+use crate::report::HandlerAccount;
+
+/// How many batches a handler may lag behind.
+const QUEUE: u64 = 4;
+
+/// All handlers of a collector.
+pub(crate) struct FanOut {
+    lanes: Vec<Lane>,
+    /// Batches handed out so far.
+    handed: u64,
+}
+
+struct Lane {
+    name: String,
+    durable: bool,
+    queue: Sender<Work>,
+    progress: Arc<Progress>,
+}
+
+enum Work {
+    Push(u64, Records),
+    Flush(u64, Instant),
+    Close(Instant),
+}
+
+/// What a lane's thread tells. Every store is Release and every load Acquire, so that whoever sees
+/// a batch acknowledged sees what the handler did with it (a file's bytes, a test's list).
+#[derive(Default)]
+struct Progress {
+    /// Batches taken from the queue and finished.
+    finished: AtomicU64,
+    /// Batches put into the queue; written by the collector.
+    queued: AtomicU64,
+    /// The number of the last batch that is finished.
+    acknowledged: AtomicU64,
+    flushed: AtomicU64,
+    closed: AtomicBool,
+    delivered: AtomicU64,
+    failed: AtomicU64,
+    dropped: AtomicU64,
+}
+
+/// Called whenever a lane has finished something.
+pub(crate) type Wake = Arc<dyn Fn() + Send + Sync>;
+
+impl FanOut {
+    pub(crate) fn start(
+        handlers: Vec<Box<dyn Handler>>,
+        on_error: &OnError,
+        wake: &Wake,
+    ) -> std::io::Result<Self> {
+        let mut lanes = Vec::with_capacity(handlers.len());
+        for handler in handlers {
+            let (queue, work) = channel();
+            let progress = Arc::new(Progress::default());
+            let lane = Lane {
+                name: handler.name().to_owned(),
+                durable: handler.is_durable(),
+                queue,
+                progress: Arc::clone(&progress),
+            };
+            let runner = Runner {
+                name: lane.name.clone(),
+                handler,
+                work,
+                progress,
+                on_error: on_error.clone(),
+                wake: Arc::clone(wake),
+            };
+            std::thread::Builder::new()
+                .name("millpond-handler".to_owned())
+                .spawn(move || runner.run())?;
+            lanes.push(lane);
+        }
+        Ok(Self { lanes, handed: 0 })
+    }
+
+    /// Whether every durable handler can take another batch.
+    pub(crate) fn has_room(&self) -> bool {
+        self.lanes.iter().all(|lane| !lane.durable || lane.lag() < QUEUE)
+    }
+
+    /// Hands a batch to every handler and returns its number. A handler that is not durable and
+    /// lags too far behind does not get it.
+    pub(crate) fn push(&mut self, records: &Records) -> u64 {
+        self.handed += 1;
+        for lane in &self.lanes {
+            if !lane.durable && lane.lag() >= QUEUE {
+                lane.progress.dropped.fetch_add(records.len() as u64, Ordering::Relaxed);
+                continue;
+            }
+            lane.progress.queued.fetch_add(1, Ordering::Release);
+            // The thread ends only after `Close`, so somebody receives.
+            let _ = lane.queue.send(Work::Push(self.handed, records.clone()));
+        }
+        self.handed
+    }
+
+    /// The number of the last batch that every durable handler has finished; if there is no
+    /// durable handler, of the last batch handed out.
+    pub(crate) fn acknowledged(&self) -> u64 {
+        let durable = self.lanes.iter().filter(|lane| lane.durable);
+        durable
+            .map(|lane| lane.progress.acknowledged.load(Ordering::Acquire))
+            .min()
+            .unwrap_or(self.handed)
+    }
+
+    /// The number of the last batch handed out.
+    pub(crate) fn handed(&self) -> u64 {
+        self.handed
+    }
+
+    /// Asks every handler to flush, under a number that grows with each flush.
+    pub(crate) fn flush(&self, number: u64, deadline: Instant) {
+        for lane in &self.lanes {
+            let _ = lane.queue.send(Work::Flush(number, deadline));
+        }
+    }
+
+    /// The durable handlers that have not finished flush `number`.
+    pub(crate) fn unflushed(&self, number: u64) -> Vec<String> {
+        let behind = |lane: &&Lane| {
+            lane.durable && lane.progress.flushed.load(Ordering::Acquire) < number
+        };
+        self.lanes.iter().filter(behind).map(|lane| lane.name.clone()).collect()
+    }
+
+    /// Asks every handler to close.
+    pub(crate) fn close(&self, deadline: Instant) {
+        for lane in &self.lanes {
+            let _ = lane.queue.send(Work::Close(deadline));
+        }
+    }
+
+    /// Whether every handler has closed. One that never does is left to itself: its thread is
+    /// detached.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.lanes.iter().all(|lane| lane.progress.closed.load(Ordering::Acquire))
+    }
+
+    pub(crate) fn accounts(&self, closing: bool) -> Vec<HandlerAccount> {
+        let account = |lane: &Lane| HandlerAccount {
+            name: lane.name.clone(),
+            delivered: lane.progress.delivered.load(Ordering::Relaxed),
+            failed: lane.progress.failed.load(Ordering::Relaxed),
+            dropped: lane.progress.dropped.load(Ordering::Relaxed),
+            stuck: closing && !lane.progress.closed.load(Ordering::Acquire),
+        };
+        self.lanes.iter().map(account).collect()
+    }
+}
+
+impl Lane {
+    fn lag(&self) -> u64 {
+        let queued = self.progress.queued.load(Ordering::Acquire);
+        queued - self.progress.finished.load(Ordering::Acquire)
+    }
+}
+
+/// The thread of one handler.
+struct Runner {
+    name: String,
+    handler: Box<dyn Handler>,
+    work: Receiver<Work>,
+    progress: Arc<Progress>,
+    on_error: OnError,
+    wake: Wake,
+}
+
+impl Runner {
+    fn run(mut self) {
+        while let Some(work) = self.next() {
+            let last = matches!(work, Work::Close(_));
+            self.perform(work);
+            (self.wake)();
+            if last {
+                return;
+            }
+        }
+    }
+
+    /// The next piece of work; ticks the handler while there is none.
+    fn next(&mut self) -> Option<Work> {
+        loop {
+            let Some(interval) = self.handler.tick_interval() else {
+                return self.work.recv().ok();
+            };
+            match self.work.recv_timeout(interval) {
+                Ok(work) => return Some(work),
+                Err(RecvTimeoutError::Disconnected) => return None,
+                Err(RecvTimeoutError::Timeout) => {
+                    self.call("tick", 0, |handler| handler.tick(Instant::now()));
+                }
+            }
+        }
+    }
+
+    fn perform(&mut self, work: Work) {
+        match work {
+            Work::Push(number, records) => {
+                let count = records.len() as u64;
+                let done = self.call("push", count, |handler| handler.push(&records));
+                drop(records);
+                let counter =
+                    if done { &self.progress.delivered } else { &self.progress.failed };
+                counter.fetch_add(count, Ordering::Relaxed);
+                self.progress.acknowledged.store(number, Ordering::Release);
+                self.progress.finished.fetch_add(1, Ordering::Release);
+            }
+            Work::Flush(number, deadline) => {
+                self.call("flush", 0, |handler| handler.flush(deadline));
+                self.progress.flushed.store(number, Ordering::Release);
+            }
+            Work::Close(deadline) => {
+                self.call("close", 0, |handler| handler.close(deadline));
+                self.progress.closed.store(true, Ordering::Release);
+            }
+        }
+    }
+
+    /// Calls the handler; reports an error or a panic and returns false.
+    fn call(
+        &mut self,
+        call: &'static str,
+        records: u64,
+        run: impl FnOnce(&mut dyn Handler) -> Result<(), HandlerError>,
+    ) -> bool {
+        let handler = &mut *self.handler;
+        let reason = match catch_unwind(AssertUnwindSafe(|| run(handler))) {
+            Ok(Ok(())) => return true,
+            Ok(Err(error)) => error.to_string(),
+            Err(panic) => format!("panicked: {}", panic_text(&*panic)),
+        };
+        let failure = HandlerFailure { handler: self.name.clone(), call, reason, records };
+        // A callback that panics must not end the lane either.
+        let _ = catch_unwind(AssertUnwindSafe(|| self.on_error.report(&failure)));
+        false
+    }
+}
+
+fn panic_text(panic: &(dyn Any + Send)) -> &str {
+    panic
+        .downcast_ref::<&str>()
+        .copied()
+        .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or("no message")
+}

@@ -1,0 +1,122 @@
+//! Records that are larger than a frame: split into parts, or cut.
+
+use millpond_core::Level;
+use millpond_core::frame::{Flags, HEADER, TextPrefix};
+use millpond_core::ring::Entry;
+
+use super::RingSupply;
+use super::writer::Writer;
+use crate::overflow::Overflow;
+
+impl<P: RingSupply> Writer<P> {
+    /// Logs a text that is longer than the `max` bytes a frame can hold: in parts, which the
+    /// collector joins. The parts share a sequence number and count as one record.
+    ///
+    /// A call that waits for room sends any length. One that drops sends the parts if all of them
+    /// fit now; a text that never would is cut, with its length noted.
+    #[cold]
+    pub(super) fn split(&mut self, level: Level, ticks: u64, text: &[u8], max: u32) {
+        let part = max as usize;
+        let frames = text.len().div_ceil(part);
+        let total = text.len() + frames * (HEADER + 8) + part;
+        if !matches!(self.shared.config.overflow, Overflow::Block { .. }) {
+            if total > self.ring.capacity() as usize / 2 {
+                return self.cut(level, ticks, text, max);
+            }
+            if total > self.ring.free_for(level) as usize {
+                return self.give_up(level, text.len() as u64);
+            }
+        }
+        let mut rest = text;
+        while rest.len() > part {
+            let (head, tail) = rest.split_at(boundary(rest, part));
+            let entry = Entry { flags: Flags::CONTINUES, ..Entry::text(level, ticks) };
+            if !self.insert_or_wait(entry, head) {
+                return self.give_up(level, text.len() as u64);
+            }
+            rest = tail;
+        }
+        if self.insert_or_wait(Entry::text(level, ticks), rest) {
+            self.after_insert(level);
+        } else {
+            self.give_up(level, text.len() as u64);
+        }
+    }
+
+    fn insert_or_wait(&mut self, entry: Entry, text: &[u8]) -> bool {
+        let none = TextPrefix::default();
+        self.insert_entry(entry, none, &[text]).is_ok()
+            || self.wait_for_room(|writer| writer.insert_entry(entry, none, &[text]))
+    }
+
+    /// Logs as much of a text as a frame holds, with its original length.
+    fn cut(&mut self, level: Level, ticks: u64, text: &[u8], max: u32) {
+        let prefix = TextPrefix {
+            original_length: Some(saturated(text.len())),
+            ..TextPrefix::default()
+        };
+        let room = max as usize - prefix.flags().prefix_length();
+        let head = &text[..boundary(text, room)];
+        match self.insert(level, ticks, prefix, &[head]) {
+            Ok(()) => self.after_insert(level),
+            Err(_) => self.wait_or_drop(level, &[head], |writer| {
+                writer.insert(level, ticks, prefix, &[head])
+            }),
+        }
+    }
+
+    /// Logs as much of text and bytes as a frame holds: the text first, up to half if the bytes
+    /// need the other half. The noted length is that of both together.
+    #[cold]
+    pub(super) fn cut_with_bytes(
+        &mut self,
+        level: Level,
+        ticks: u64,
+        text: &[u8],
+        bytes: &[u8],
+        max: u32,
+    ) {
+        let room = max as usize - 8;
+        let for_text = room.saturating_sub(bytes.len()).max(room / 2);
+        let head = &text[..boundary(text, for_text)];
+        let kept = &bytes[..bytes.len().min(room - head.len())];
+        let prefix = TextPrefix {
+            original_length: Some(saturated(text.len() + bytes.len())),
+            text_length: Some(head.len() as u32),
+            suppressed: None,
+        };
+        let payload = [head, kept];
+        match self.insert(level, ticks, prefix, &payload) {
+            Ok(()) => self.after_insert(level),
+            Err(_) => self.wait_or_drop(level, &payload, |writer| {
+                writer.insert(level, ticks, prefix, &payload)
+            }),
+        }
+    }
+}
+
+fn saturated(length: usize) -> u32 {
+    u32::try_from(length).unwrap_or(u32::MAX)
+}
+
+/// The last place at or before `at` where no character is cut, if the text is UTF-8 there.
+fn boundary(text: &[u8], at: usize) -> usize {
+    if at >= text.len() {
+        return text.len();
+    }
+    let is_start = |at: &usize| text[*at] & 0b1100_0000 != 0b1000_0000;
+    (at.saturating_sub(3)..=at).rev().find(is_start).unwrap_or(at)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::boundary;
+
+    #[test]
+    fn characters_stay_whole() {
+        let text = "aé€😀z".as_bytes();
+        let ends: Vec<_> = (0..=text.len()).map(|at| boundary(text, at)).collect();
+        assert_eq!(ends, [0, 1, 1, 3, 3, 3, 6, 6, 6, 6, 10, 11]);
+        assert_eq!(boundary(&[0x80; 10], 5), 5, "not UTF-8: cut where asked");
+    }
+}

@@ -1,0 +1,134 @@
+//! The rings of one logger in one process.
+
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
+
+use millpond_core::Level;
+use millpond_core::ring::Producer as Ring;
+use millpond_core::storage::Storage;
+
+use super::RingSupply;
+use super::fallback::Fallback;
+use super::writer::Writer;
+use crate::fork;
+
+/// All rings, by the process that made them: a forked child starts with none and leaves its
+/// parent's untouched, locks included, since their holders may not exist in the child.
+pub(super) struct Registry<P: RingSupply> {
+    max_rings: usize,
+    first: Generation<P>,
+}
+
+pub(super) struct Generation<P: RingSupply> {
+    number: u32,
+    rings: Mutex<Rings<P::Storage>>,
+    pub(super) fallback: Fallback<Writer<P>>,
+    next: OnceLock<Box<Generation<P>>>,
+}
+
+struct Rings<S: Storage> {
+    /// Rings whose threads have ended, to be handed on.
+    unused: Vec<Ring<S>>,
+    /// Every ring that was made.
+    all: Vec<S>,
+    /// Rings that are being made.
+    coming: usize,
+}
+
+/// Where the ring of a new thread comes from.
+pub(super) enum Vacancy<S: Storage> {
+    /// A thread that ended left this one.
+    Used(Ring<S>),
+    /// One may be made, and then added.
+    New,
+    /// There are as many as there may be.
+    None,
+}
+
+impl<P: RingSupply> Registry<P> {
+    pub(super) fn new(max_rings: usize) -> Self {
+        Self { max_rings, first: Generation::new(fork::generation()) }
+    }
+
+    /// The rings of this very process.
+    pub(super) fn current(&self) -> &Generation<P> {
+        let number = fork::generation();
+        let mut generation = &self.first;
+        while generation.number != number {
+            generation = generation.next.get_or_init(|| Box::new(Generation::new(number)));
+        }
+        generation
+    }
+
+    /// A ring for a new thread, or leave to make one.
+    pub(super) fn vacancy(&self) -> Vacancy<P::Storage> {
+        let mut rings = self.current().rings();
+        if let Some(ring) = rings.unused.pop() {
+            return Vacancy::Used(ring);
+        }
+        if rings.all.len() + rings.coming < self.max_rings {
+            rings.coming += 1;
+            return Vacancy::New;
+        }
+        Vacancy::None
+    }
+
+    /// Reports how the making of a ring went that [`Vacancy::New`] gave leave for.
+    pub(super) fn made(&self, storage: Option<&P::Storage>) {
+        let mut rings = self.current().rings();
+        rings.coming = rings.coming.saturating_sub(1);
+        rings.all.extend(storage.cloned());
+    }
+
+    /// Adds a ring that does not count against the bound.
+    pub(super) fn add(&self, storage: &P::Storage) {
+        self.current().rings().all.push(storage.clone());
+    }
+
+    /// Takes the ring of a thread that ends.
+    pub(super) fn hand_back(&self, ring: Ring<P::Storage>) {
+        self.current().rings().unused.push(ring);
+    }
+
+    pub(super) fn unrecorded(&self) -> [u64; Level::COUNT] {
+        self.current().fallback.missed()
+    }
+
+    pub(super) fn wait_until_released(&self, timeout: Duration, wake: impl Fn()) -> bool {
+        let waiting: Vec<(P::Storage, u32)> = {
+            let rings = self.current().rings();
+            rings.all.iter().map(|s| (s.clone(), s.producer_line().published())).collect()
+        };
+        for (storage, _) in &waiting {
+            storage.producer_line().request_flush();
+        }
+        let start = Instant::now();
+        let mut sleep = Duration::from_micros(20);
+        loop {
+            wake();
+            let released = |(storage, published): &(P::Storage, u32)| {
+                published.wrapping_sub(storage.consumer_line().released()) as i32 <= 0
+            };
+            if waiting.iter().all(released) {
+                return true;
+            }
+            let left = timeout.saturating_sub(start.elapsed());
+            if left.is_zero() {
+                return false;
+            }
+            std::thread::sleep(sleep.min(left));
+            sleep = (sleep * 2).min(Duration::from_millis(2));
+        }
+    }
+}
+
+impl<P: RingSupply> Generation<P> {
+    fn new(number: u32) -> Self {
+        let rings = Rings { unused: Vec::new(), all: Vec::new(), coming: 0 };
+        Self { number, rings: Mutex::new(rings), fallback: Fallback::new(), next: OnceLock::new() }
+    }
+
+    fn rings(&self) -> MutexGuard<'_, Rings<P::Storage>> {
+        self.rings.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,215 @@
+//! One thread's ring and what a call does with it.
+
+use std::time::{Duration, Instant};
+
+use millpond_core::Level;
+use millpond_core::frame::{Kind, TextPrefix};
+use millpond_core::ring::{Entry, Producer as Ring, PushError};
+use std::sync::Arc;
+
+use super::{RingSupply, Shared};
+use crate::overflow::Overflow;
+
+/// How long a call that waits for room yields before it sleeps.
+const YIELD_FOR: Duration = Duration::from_micros(50);
+/// How long it sleeps at a time, at first and at most.
+const SLEEP_FIRST: Duration = Duration::from_micros(20);
+const SLEEP_MOST: Duration = Duration::from_millis(1);
+
+/// A ring and what is needed to write it.
+pub(crate) struct Writer<P: RingSupply> {
+    pub(super) ring: Ring<P::Storage>,
+    pub(super) shared: Arc<Shared<P>>,
+    /// The fork generation in which the ring was made.
+    pub(super) generation: u32,
+    /// Whether a call is inside; a nested one (a signal handler) must stay out.
+    pub(super) busy: bool,
+    wakes: bool,
+    /// Bytes in use from which the collector is told to hurry.
+    wake_from: u32,
+    /// A call has waited in vain and there was no room since.
+    stuck: bool,
+}
+
+impl<P: RingSupply> Writer<P> {
+    pub(super) fn new(ring: Ring<P::Storage>, shared: Arc<Shared<P>>) -> Self {
+        let wake_from = ring.capacity() / 2;
+        let generation = crate::fork::generation();
+        Self { ring, shared, generation, busy: false, wakes: true, wake_from, stuck: false }
+    }
+
+    /// Says in the ring which thread writes it from here on.
+    pub(super) fn introduce_thread(&mut self) {
+        let ticks = self.shared.config.clock.now();
+        let thread = std::thread::current();
+        let name = thread.name().unwrap_or("").as_bytes();
+        let most = 8 + name.len().min(256) as u32;
+        // Best effort: without room the records carry the name of the thread before.
+        let _ = self.ring.try_insert(Entry::control(Kind::ThreadChange, ticks), most, |claim| {
+            claim.put(&super::thread::os_id().to_le_bytes());
+            claim.put(&name[..name.len().min(256)]);
+        });
+    }
+
+    pub(super) fn never_wake(&mut self) {
+        self.wakes = false;
+    }
+
+    /// Logs a text record stamped now.
+    #[inline(always)]
+    pub(super) fn text(&mut self, level: Level, text: &[u8]) {
+        let ticks = self.shared.config.clock.now();
+        self.text_at(level, ticks, text);
+    }
+
+    /// Logs a text record with the caller's stamp.
+    #[inline(always)]
+    pub(super) fn text_at(&mut self, level: Level, ticks: u64, text: &[u8]) {
+        match self.ring.try_insert_text(level, ticks, text) {
+            Ok(()) => self.after_insert(level),
+            Err(error) => self.text_slowly(level, ticks, text, error),
+        }
+    }
+
+    /// Logs a text record with bytes, stamped now.
+    pub(super) fn text_with(&mut self, level: Level, text: &[u8], bytes: &[u8]) {
+        let ticks = self.shared.config.clock.now();
+        let prefix =
+            TextPrefix { text_length: Some(text.len() as u32), ..TextPrefix::default() };
+        let payload = [text, bytes];
+        match self.insert(level, ticks, prefix, &payload) {
+            Ok(()) => self.after_insert(level),
+            Err(PushError::TooLarge { max }) => {
+                self.cut_with_bytes(level, ticks, text, bytes, max);
+            }
+            Err(_) => self.wait_or_drop(level, &payload, |writer| {
+                writer.insert(level, ticks, prefix, &payload)
+            }),
+        }
+    }
+
+    /// Inserts one text frame whose payload is a prefix and some parts.
+    pub(super) fn insert(
+        &mut self,
+        level: Level,
+        ticks: u64,
+        prefix: TextPrefix,
+        parts: &[&[u8]],
+    ) -> Result<(), PushError> {
+        let entry = Entry { flags: prefix.flags(), ..Entry::text(level, ticks) };
+        self.insert_entry(entry, prefix, parts)
+    }
+
+    pub(super) fn insert_entry(
+        &mut self,
+        entry: Entry,
+        prefix: TextPrefix,
+        parts: &[&[u8]],
+    ) -> Result<(), PushError> {
+        let length = parts.iter().map(|part| part.len()).sum::<usize>();
+        let most = length.saturating_add(entry.flags.prefix_length());
+        let most = u32::try_from(most).unwrap_or(u32::MAX);
+        self.ring.try_insert(entry, most, |claim| {
+            for word in prefix.words() {
+                claim.put(&word);
+            }
+            for part in parts {
+                claim.put(part);
+            }
+        })
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn text_slowly(&mut self, level: Level, ticks: u64, text: &[u8], error: PushError) {
+        match error {
+            PushError::TooLarge { max } => self.split(level, ticks, text, max),
+            PushError::Full { .. } | PushError::Retired => {
+                self.wait_or_drop(level, &[text], |writer| {
+                    writer.ring.try_insert_text(level, ticks, text)
+                });
+            }
+        }
+    }
+
+    /// Applies the overflow policy to a record that did not fit.
+    pub(super) fn wait_or_drop(
+        &mut self,
+        level: Level,
+        payload: &[&[u8]],
+        insert: impl FnMut(&mut Self) -> Result<(), PushError>,
+    ) {
+        if self.wait_for_room(insert) {
+            self.after_insert(level);
+        } else {
+            self.give_up(level, payload.iter().map(|part| part.len() as u64).sum());
+        }
+    }
+
+    /// Counts a record as dropped.
+    pub(super) fn give_up(&mut self, level: Level, bytes: u64) {
+        self.ring.drop_record(level, bytes);
+        self.hurry();
+    }
+
+    /// Repeats `insert` until it succeeds, as long as the overflow policy allows.
+    pub(super) fn wait_for_room(
+        &mut self,
+        mut insert: impl FnMut(&mut Self) -> Result<(), PushError>,
+    ) -> bool {
+        let Overflow::Block { timeout } = self.shared.config.overflow else { return false };
+        if self.stuck {
+            return false;
+        }
+        self.ring.set_in_call(Some(self.shared.config.clock.now()));
+        let start = Instant::now();
+        let mut sleep = SLEEP_FIRST;
+        let done = loop {
+            self.hurry();
+            let waited = start.elapsed();
+            if waited < YIELD_FOR {
+                std::thread::yield_now();
+            } else {
+                std::thread::sleep(sleep);
+                sleep = (sleep * 2).min(SLEEP_MOST);
+            }
+            match insert(self) {
+                Ok(()) => break true,
+                Err(PushError::Full { .. }) if waited < timeout => {}
+                Err(_) => break false,
+            }
+        };
+        self.ring.set_in_call(None);
+        self.ring.count_blocked(u64::try_from(start.elapsed().as_nanos()).unwrap_or(u64::MAX));
+        self.stuck = !done;
+        done
+    }
+
+    /// What every call does after its record is published: usually two compares.
+    #[inline(always)]
+    pub(super) fn after_insert(&mut self, level: Level) {
+        if self.ring.used() > self.wake_from || level >= self.shared.config.wake_level {
+            self.look_whether_to_wake(level);
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn look_whether_to_wake(&mut self, level: Level) {
+        let half = self.ring.capacity() / 2;
+        let used = self.ring.refresh();
+        self.stuck = false;
+        // Once told, the collector is not told again before a good deal more has come.
+        self.wake_from = if used > half { used + self.ring.capacity() / 16 } else { half };
+        if used > half || level >= self.shared.config.wake_level {
+            self.hurry();
+        }
+    }
+
+    /// Wakes the collector if it sleeps.
+    fn hurry(&self) {
+        if self.wakes && self.shared.supply.doorbell().must_wake() {
+            self.shared.supply.wake();
+        }
+    }
+}

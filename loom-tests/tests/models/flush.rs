@@ -1,0 +1,35 @@
+//! Whoever sees the ring released sees what was done with the records before.
+//!
+//! # Safety
+//!
+//! The count is a loom cell, which panics if two accesses are not ordered.
+#![allow(unsafe_code)]
+
+use loom::cell::UnsafeCell;
+use std::sync::Arc;
+use loom::thread;
+use millpond_core::storage::Storage;
+use millpond_loom_tests::{insert, look, outcomes, ring};
+
+use crate::{CAPACITY, SHORT, set};
+
+#[test]
+fn released_means_delivered() {
+    let reached = outcomes(|| {
+        let (mut producer, mut consumer) = ring(CAPACITY, 0);
+        let delivered = Arc::new(UnsafeCell::new(0));
+        let handler = Arc::clone(&delivered);
+        let flusher = thread::spawn(move || {
+            insert(&mut producer, SHORT);
+            let is_released = producer.storage().consumer_line().released() == producer.position();
+            is_released.then(|| // SAFETY: loom has just checked that nobody writes it.
+                delivered.with(|count| unsafe { *count }))
+        });
+        let count = look(&mut consumer).len();
+        // SAFETY: loom has just checked that nobody else uses it.
+        handler.with_mut(|place| unsafe { *place = count });
+        consumer.release(consumer.position());
+        flusher.join().unwrap()
+    });
+    assert_eq!(reached, set([None, Some(1)]));
+}
