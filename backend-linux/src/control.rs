@@ -294,7 +294,7 @@ mod tests {
     fn on_a_full_file_system_there_is_an_error_and_no_half_page() {
         let Some(small) = SmallTmpfs::new("64k") else { return };
         let directory = small.directory();
-        fs::write(directory.path().join("filler"), [1; 65536]).unwrap_err();
+        fs::write(directory.path().join("filler"), [1; 65536]).unwrap();
         let error = Control::open(&directory, Side::Master).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::NoSpace, "{error}");
         assert_eq!(small.names(), ["filler"]);

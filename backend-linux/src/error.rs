@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use rustix::io::Errno;
 
 /// Why a step failed: what was tried, on which path, what was found, what to do about it, and the
-/// operating system's own error as the source where there is one.
+/// operating system's own error as the source where there is one. The sentence is complete by
+/// itself; the source is for programs.
 ///
 /// ```text
 /// cannot create a ring in `/dev/shm/app`: 1060864 bytes are needed and 65536 are free; ...
@@ -51,6 +52,12 @@ pub enum ErrorKind {
 }
 
 impl Error {
+    /// A forked child could not take part in the directory, for this reason.
+    pub(crate) fn without_session(path: &Path, why: &str) -> Self {
+        let advice = "the records of this process are counted as lost";
+        Self::new(ErrorKind::System, "log in a forked child into", path, why, advice)
+    }
+
     /// `step` completes "cannot ..." and is followed by the path.
     pub(crate) fn new(
         kind: ErrorKind,

@@ -156,10 +156,12 @@ fn check_file(directory: &Directory, stat: &Stat) -> Result<(), Refusal> {
         let expected = rustix::process::geteuid().as_raw();
         return Err(Refusal::NotOurs { came: stat.st_uid, expected });
     }
-    match u64::from(stat.st_nlink) {
+    #[allow(clippy::useless_conversion)] // a u32 on other processors
+    let links = u64::from(stat.st_nlink);
+    match links {
         1 => Ok(()),
         0 => Err(Refusal::Gone),
-        links => Err(Refusal::HardLinked { links }),
+        _ => Err(Refusal::HardLinked { links }),
     }
 }
 

@@ -50,7 +50,7 @@ const_assert_eq!(HEAD, IGNORABLE_AT + size_of::<u32>());
 /// As the machine that wrote it has it in memory.
 pub(crate) const BYTE_ORDER: u32 = 0x0102_0304;
 
-/// The head of a file of this version.
+/// The head of a file of this version, which uses no features that have a bit.
 pub(crate) fn encode(magic: u64) -> [u8; HEAD] {
     let mut head = [0; HEAD];
     let mut put = |at: usize, bytes: &[u8]| head[at..at + bytes.len()].copy_from_slice(bytes);
@@ -58,7 +58,6 @@ pub(crate) fn encode(magic: u64) -> [u8; HEAD] {
     put(BYTE_ORDER_AT, &BYTE_ORDER.to_ne_bytes());
     put(MAJOR_AT, &version::LAYOUT_MAJOR.to_le_bytes());
     put(MINOR_AT, &version::LAYOUT_MINOR.to_le_bytes());
-    put(INCOMPATIBLE_AT, &version::INCOMPATIBLE_KNOWN.to_le_bytes());
     head
 }
 

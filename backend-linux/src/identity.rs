@@ -63,6 +63,13 @@ impl ProcessIdentity {
         })
     }
 
+    /// Whether the process still runs: a process with this pid that started at the same time. Means
+    /// something only if [`ProcessIdentity::sees_pids_of`] holds.
+    pub fn is_running(&self) -> bool {
+        // What cannot be learnt is no evidence of death.
+        start_time_of(self.pid).map_or(true, |start| start == Some(self.start_time))
+    }
+
     /// Whether a pid of `other` names the same process to us: same boot, same pid namespace, and
     /// the same time namespace, without which start times cannot be compared.
     pub fn sees_pids_of(&self, other: &ProcessIdentity) -> bool {
@@ -107,6 +114,7 @@ pub(crate) fn boot_id() -> Result<[u8; 16], Error> {
 /// When the process with this pid was started; `None` if there is none. The pid may have been
 /// used again since you got it.
 pub(crate) fn start_time_of(pid: u32) -> Result<Option<u64>, Error> {
+    check_proc()?;
     let path = format!("/proc/{pid}/stat");
     match read_raw(&path) {
         // ESRCH: it was there when the file was opened.
@@ -117,6 +125,20 @@ pub(crate) fn start_time_of(pid: u32) -> Result<Option<u64>, Error> {
             None => Err(unexpected(&path, &bytes, "a start time in field 22")),
         },
     }
+}
+
+/// Whether /proc counts as we do: in a container it may be that of another pid namespace, where
+/// our pids are those of other processes.
+fn check_proc() -> Result<(), Error> {
+    let path = Path::new("/proc/self");
+    let link = rustix::fs::readlink(path, Vec::new())
+        .map_err(|errno| Error::system(STEP, path, errno, ADVICE))?;
+    let pid = rustix::process::getpid().as_raw_pid().to_string();
+    if link.to_bytes() == pid.as_bytes() {
+        return Ok(());
+    }
+    let problem = format!("it leads to {link:?}; expected {pid}: /proc is another pid namespace's");
+    Err(Error::new(ErrorKind::System, STEP, path, problem, ADVICE))
 }
 
 fn start_time_in(path: &str) -> Result<u64, Error> {
@@ -208,6 +230,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::testing::{Helper, TestDirectory, role, say, wait_for_parent};
 
     #[test]
     fn this_process_is_who_it_is() {
@@ -229,6 +252,45 @@ mod tests {
     #[test]
     fn nobody_has_no_start_time() {
         assert_eq!(start_time_of(i32::MAX as u32).unwrap(), None);
+    }
+
+    /// The part that the helper process plays.
+    #[test]
+    fn helper_process() {
+        if role().is_none() {
+            return;
+        }
+        let us = ProcessIdentity::of_this_process().unwrap();
+        say(us.time_offset_ns);
+        say(us.pid_namespace);
+        say(start_time_of(us.pid).is_ok_and(|time| time == Some(us.start_time)));
+        wait_for_parent();
+    }
+
+    /// What a helper in namespaces of its own says of itself.
+    fn in_namespaces(options: &[&str]) -> Option<[String; 3]> {
+        let test = TestDirectory::new();
+        let mut helper = Helper::unshared(options, module_path!(), "say", test.path())?;
+        Some([(); 3].map(|()| helper.hears()))
+    }
+
+    #[test]
+    fn a_time_namespace_shows_its_offset() {
+        let Some([offset, ..]) = in_namespaces(&["--time", "--monotonic", "86400"]) else { return };
+        assert_eq!(offset, "86400000000000");
+        assert_eq!(ProcessIdentity::of_this_process().unwrap().time_offset_ns, 0);
+    }
+
+    #[test]
+    fn a_pid_namespace_shows_itself_and_whether_proc_is_its_own() {
+        let ours = ProcessIdentity::of_this_process().unwrap().pid_namespace.to_string();
+        let Some([_, namespace, knows_itself]) = in_namespaces(&["--pid"]) else { return };
+        assert_ne!(namespace, ours);
+        assert_eq!(knows_itself, "false");
+        let options = ["--pid", "--mount-proc"];
+        let Some([_, namespace, knows_itself]) = in_namespaces(&options) else { return };
+        assert_ne!(namespace, ours);
+        assert_eq!(knows_itself, "true");
     }
 
     #[test]
@@ -268,7 +330,9 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_text_from_proc_makes_a_parser_panic(text in proptest::collection::vec(any::<u8>(), 0..200)) {
+        fn no_text_from_proc_makes_a_parser_panic(
+            text in proptest::collection::vec(any::<u8>(), 0..200),
+        ) {
             let _ = (parse_boot_id(&text), parse_start_time(&text), parse_time_offset(&text));
         }
     }

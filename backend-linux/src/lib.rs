@@ -8,12 +8,12 @@
 //!
 //! ```text
 //!  $XDG_RUNTIME_DIR/millpond/
-//!    r-1f0c9a2b-4711-4712-9e3a...   a ring of one thread      made by a worker, removed by the master
-//!    w-1f0c9a2b-4711-4713-07bd...   a worker's keeper ring    the same; carries the owner word
-//!    control                        levels, who is master     written by the master
-//!    doorbell                       does the collector sleep  written by all
-//!    checkpoint                     what was delivered        written by the master
-//!    master.lock                    the lease                 locked by the master
+//!    r-1f0c9a2b-4711-4712-9e3a...  a ring of one thread      by a worker; the master removes it
+//!    w-1f0c9a2b-4711-4713-07bd...  a worker's keeper ring    the same; has the owner word
+//!    control                       levels, who is master     by the master
+//!    doorbell                      does the collector sleep  by all
+//!    checkpoint                    what was delivered        by the master
+//!    master.lock                   the lease                 locked by the master
 //! ```
 //!
 //! What others wrote is never trusted: a file is checked before it is mapped, each number that is
@@ -36,13 +36,19 @@ pub mod owner;
 pub mod ring_file;
 pub mod watcher;
 
+mod config;
 mod error;
 mod existing;
 mod file_head;
 mod mapping;
+mod master;
 mod new_file;
+mod worker;
 #[cfg(test)]
 mod testing;
 
+pub use config::LoggerConfig;
 pub use error::{Error, ErrorKind};
 pub use existing::Refusal;
+pub use master::{MASTER, MasterLogger};
+pub use worker::{Producer, SharedRings, StartError, WorkerLogger};

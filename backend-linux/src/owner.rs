@@ -17,6 +17,9 @@
 //! - A thread has one robust list, and this replaces it until the guard is dropped. A
 //!   `pthread_mutex` with the robust attribute that the thread locks meanwhile is not marked. So
 //!   take it on a thread of your own that runs nobody else's code, and only one word per thread.
+//! - The thread must not call exec itself, unless it is the process's first: the kernel gives it
+//!   the first one's tid before it looks at the list, and then the word is not its own (measured
+//!   on Linux 6.18). When any other thread calls exec, the owner is ended and marked.
 //! - The kernel can only mark what is mapped: the guard keeps the file mapped, and a guard that
 //!   is leaked keeps it mapped for ever.
 //! - The list's links lie in private memory (only the word is shared), so no other process can

@@ -2,7 +2,6 @@
 #![allow(unsafe_code)] // a helper forks
 
 use std::os::unix::process::CommandExt;
-use std::path::Path;
 use std::process::Command;
 
 use rustix::process::Signal;
@@ -123,13 +122,27 @@ fn helper_process() {
         "wait" => {
             say(ring.name().to_str().unwrap());
             wait_for_parent();
-            std::mem::forget(guard); // std joins no thread at exit, so neither would it drop this
+            std::mem::forget(guard); // as if nobody had thought of it
             std::process::exit(0);
         }
         "exec" => {
-            say(ring.name().to_str().unwrap());
-            wait_for_parent();
-            panic!("exec failed: {}", Command::new("sleep").arg("600").exec());
+            // As in a worker: a thread of ours holds the word, and another one execs.
+            drop(guard);
+            std::thread::scope(|scope| {
+                let storage = ring.storage();
+                let (taken, ready) = std::sync::mpsc::channel();
+                scope.spawn(move || {
+                    let _guard = OwnerWord::take_on_this_thread(storage).unwrap();
+                    taken.send(()).unwrap();
+                    loop {
+                        std::thread::park();
+                    }
+                });
+                ready.recv().unwrap();
+                say(ring.name().to_str().unwrap());
+                wait_for_parent();
+                panic!("exec failed: {}", Command::new("sleep").arg("600").exec());
+            });
         }
         "fork" => {
             // SAFETY: the child calls nothing but functions that are allowed after fork.
@@ -180,6 +193,22 @@ fn a_killed_process_is_dead() {
 }
 
 #[test]
+fn a_process_killed_in_another_pid_namespace_is_dead() {
+    let test = TestDirectory::new();
+    let Some(mut helper) = Helper::unshared(&["--pid"], module_path!(), "wait", test.path()) else {
+        return;
+    };
+    let name = helper.hears();
+    let attached = RingFile::attach(&test.open(), name.as_ref()).unwrap();
+    let us = ProcessIdentity::of_this_process().unwrap();
+    assert!(!us.sees_pids_of(&attached.identity.process));
+    assert_eq!(attached.identity.process.pid, 1);
+    assert!(matches!(attached.owner.state(), OwnerState::Held { tid: 1..100 }));
+    helper.kill(); // the first process of the namespace follows
+    eventually("the word is marked", || attached.owner.state() == OwnerState::Died);
+}
+
+#[test]
 fn a_process_that_exits_without_releasing_is_dead() {
     let test = TestDirectory::new();
     let (mut helper, attached) = start("wait", &test);
@@ -193,9 +222,8 @@ fn a_process_that_execs_is_dead() {
     let (mut helper, attached) = start("exec", &test);
     helper.release();
     eventually("exec marks the word", || attached.owner.state() == OwnerState::Died);
-    let stat =
-        std::fs::read_to_string(Path::new("/proc").join(helper.pid().to_string()).join("comm"));
-    assert_eq!(stat.unwrap().trim(), "sleep");
+    let name = format!("/proc/{}/comm", helper.pid());
+    eventually("it is another program", || std::fs::read_to_string(&name).unwrap() == "sleep\n");
 }
 
 #[test]

@@ -13,7 +13,7 @@ pub(crate) fn is_root() -> bool {
 
 /// A fresh directory on tmpfs, removed at the end.
 pub(crate) struct TestDirectory {
-    outer: tempfile::TempDir,
+    _outer: tempfile::TempDir,
     path: PathBuf,
 }
 
@@ -22,7 +22,7 @@ impl TestDirectory {
         let outer =
             tempfile::Builder::new().prefix("millpond-test-").tempdir_in("/dev/shm").unwrap();
         let path = outer.path().join("pond");
-        let test = Self { outer, path };
+        let test = Self { _outer: outer, path };
         drop(test.open());
         test
     }
@@ -108,6 +108,14 @@ pub(crate) fn helper_command(module: &str, role: &str, place: &Path) -> Command 
     command
 }
 
+/// `outer`, with `inner` as its last arguments and in its place.
+pub(crate) fn wrapped(mut outer: Command, inner: &Command) -> Command {
+    outer.arg(inner.get_program()).args(inner.get_args());
+    outer.envs(inner.get_envs().filter_map(|(key, value)| Some((key, value?))));
+    outer.stdin(Stdio::piped()).stdout(Stdio::piped());
+    outer
+}
+
 impl Helper {
     pub(crate) fn start(module: &str, role: &str, place: &Path) -> Self {
         Self::run(helper_command(module, role, place))
@@ -117,6 +125,27 @@ impl Helper {
         let mut child = command.spawn().unwrap();
         let lines = BufReader::new(child.stdout.take().unwrap()).lines();
         Self { child, lines }
+    }
+
+    /// Starts one in namespaces of its own (options of `unshare`); it is killed together with the
+    /// `unshare` that [`Helper::kill`] kills. `None`, with a note, where that is not allowed.
+    pub(crate) fn unshared(
+        options: &[&str],
+        module: &str,
+        role: &str,
+        place: &Path,
+    ) -> Option<Self> {
+        let unshare = || {
+            let mut command = Command::new("unshare");
+            command.args(options).args(["--fork", "--kill-child"]);
+            command
+        };
+        let probe = unshare().arg("true").stderr(Stdio::null()).status();
+        if !probe.is_ok_and(|status| status.success()) {
+            println!("skipped: `unshare {}` is not allowed here", options.join(" "));
+            return None;
+        }
+        Some(Self::run(wrapped(unshare(), &helper_command(module, role, place))))
     }
 
     pub(crate) fn pid(&self) -> u32 {

@@ -154,7 +154,8 @@ impl Watcher {
     /// # Errors
     ///
     /// [`ErrorKind::Argument`] for a pid that cannot be one; [`ErrorKind::System`] if the kernel
-    /// has no pidfds (before 5.3, or in a sandbox) or descriptors have run out. The owner word
+    /// has no pidfds (before 5.3, or in a sandbox), descriptors have run out, or `/proc` is that of
+    /// another pid namespace. The owner word
     /// still tells of its death, when it is looked at.
     pub fn watch_process(&self, pid: u32, start_time: u64, tag: u64) -> Result<Watched, Error> {
         let path = PathBuf::from(format!("process {pid}"));

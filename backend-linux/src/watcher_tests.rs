@@ -10,7 +10,7 @@ use rustix::process::Signal as Kill;
 use super::*;
 use crate::identity::ProcessIdentity;
 use crate::testing::{
-    Helper, TestDirectory, eventually, helper_command, role, say, wait_for_parent,
+    Helper, TestDirectory, eventually, helper_command, role, say, wait_for_parent, wrapped,
 };
 
 const LONG: Duration = Duration::from_secs(10);
@@ -219,21 +219,19 @@ fn watch_task() -> u32 {
 fn without_inotify_there_is_a_warning_and_the_rest_works() {
     let test = TestDirectory::new();
     // A user namespace of its own, in which nobody gets an inotify instance.
-    let inner = helper_command(module_path!(), "no inotify", test.path());
-    let mut command = Command::new("unshare");
-    command.args(["-Ur", "sh", "-c"]);
-    command.arg("echo 0 > /proc/sys/user/max_inotify_instances && exec \"$0\" \"$@\"");
-    command.arg(inner.get_program()).args(inner.get_args());
-    command.envs(inner.get_envs().filter_map(|(key, value)| Some((key, value?))));
-    command.stdin(std::process::Stdio::piped()).stdout(std::process::Stdio::piped());
-    let probe = Command::new("unshare")
-        .args(["-Ur", "sh", "-c", "echo 0 > /proc/sys/user/max_inotify_instances"])
-        .status();
+    let script = "echo 0 > /proc/sys/user/max_inotify_instances && exec \"$0\" \"$@\"";
+    let unshare = || {
+        let mut command = Command::new("unshare");
+        command.args(["-Ur", "sh", "-c", script]);
+        command
+    };
+    let probe = unshare().arg("true").status();
     if !probe.is_ok_and(|status| status.success()) {
         println!("skipped: no user namespaces here");
         return;
     }
-    let mut helper = Helper::run(command);
+    let mut helper =
+        Helper::run(wrapped(unshare(), &helper_command(module_path!(), "no inotify", test.path())));
     let warning = helper.hears();
     assert!(warning.contains("inotify is not available"), "{warning}");
     assert!(helper.wait().success());

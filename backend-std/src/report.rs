@@ -45,7 +45,13 @@ impl Account {
         self.attempted.abs_diff(self.accounted()) <= in_flight
     }
 
-    pub(crate) fn add(&mut self, other: &Account) {
+    /// What an earlier collector of the same ring counted.
+    pub fn of_earlier(delivered: u64, filtered: u64, quarantined: u64) -> Self {
+        Self { delivered, filtered, quarantined, ..Self::default() }
+    }
+
+    /// Adds another account to this one.
+    pub fn merge(&mut self, other: &Account) {
         self.attempted += other.attempted;
         self.delivered += other.delivered;
         for level in 0..Level::COUNT {

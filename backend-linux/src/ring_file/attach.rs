@@ -39,7 +39,6 @@ pub struct Attached {
 #[error("cannot attach to the ring file `{}`: {reason}{}", .path.display(), self.advice())]
 pub struct AttachError {
     path: PathBuf,
-    #[source]
     reason: Refusal,
 }
 

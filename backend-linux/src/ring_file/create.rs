@@ -230,7 +230,7 @@ pub(super) mod tests {
         ring.publish().unwrap();
         assert!(ring.is_linked());
         let name = ring.name().to_str().unwrap().to_string();
-        assert_eq!(test.names(), [name.clone()]);
+        assert_eq!(test.names(), [name.as_str()]);
         assert!(name.starts_with("r-"), "{name}");
         assert!(name.contains(&format!("-{}-", identity.pid)), "{name}");
         assert_eq!(directory.list_rings().unwrap(), [ring.name()]);
@@ -325,6 +325,53 @@ pub(super) mod tests {
         RingFile::create(&directory, &spec(&identity)).unwrap();
     }
 
+    /// The permissions of the parts of a mapped file, in order, and whether a child gets them.
+    fn parts(inode: u64) -> (Vec<String>, bool) {
+        let smaps = std::fs::read_to_string("/proc/self/smaps").unwrap();
+        let (mut permissions, mut inherited, mut inside) = (Vec::new(), false, false);
+        for line in smaps.lines() {
+            let words: Vec<_> = line.split_ascii_whitespace().collect();
+            if words[0].contains('-') && !words[0].ends_with(':') {
+                inside = words[4] == inode.to_string();
+                permissions.extend(inside.then(|| words[1].to_string()));
+            } else if inside && words[0] == "VmFlags:" {
+                inherited |= !words.contains(&"dc");
+            }
+        }
+        (permissions, inherited)
+    }
+
+    #[test]
+    fn each_side_can_write_what_is_its_own_and_children_get_nothing() {
+        let test = TestDirectory::new();
+        let directory = test.open();
+        let identity = identity();
+        let mut ring = RingFile::create(&directory, &spec(&identity)).unwrap();
+        let worker = ["r--s", "rw-s", "r--s", "rw-s"].map(String::from).to_vec();
+        assert_eq!(parts(ring.inode), (worker, false));
+        ring.publish().unwrap();
+        let (name, inode) = (ring.name().to_os_string(), ring.inode);
+        drop(ring);
+        assert_eq!(parts(inode), (vec![], false));
+        let attached = RingFile::attach(&directory, &name).unwrap();
+        let master = ["r--s", "rw-s", "r--s"].map(String::from).to_vec();
+        assert_eq!(parts(attached.inode), (master, false));
+        drop(attached);
+        assert_eq!(parts(inode), (vec![], false));
+    }
+
+    #[test]
+    fn on_a_disk_it_works_as_well() {
+        let disk = tempfile::tempdir_in(env!("CARGO_MANIFEST_DIR")).unwrap();
+        let directory = Directory::open(&disk.path().join("pond")).unwrap();
+        let identity = identity();
+        let mut ring = RingFile::create(&directory, &spec(&identity)).unwrap();
+        ring.publish().unwrap();
+        let attached = RingFile::attach(&directory, ring.name()).unwrap();
+        ring.storage().producer_line().request_flush();
+        assert_eq!(attached.storage.producer_line().flush_requests(), 1);
+    }
+
     #[test]
     fn in_a_removed_directory_publishing_fails() {
         let test = TestDirectory::new();
@@ -332,8 +379,8 @@ pub(super) mod tests {
         let identity = identity();
         let mut ring = RingFile::create(&directory, &spec(&identity)).unwrap();
         std::fs::remove_dir(test.path()).unwrap();
+        assert!(!directory.is_current());
         assert!(ring.publish().is_err());
         assert!(!ring.is_linked());
-        assert!(RingFile::create(&directory, &spec(&identity)).is_err());
     }
 }

@@ -27,7 +27,7 @@ impl Books {
             &mut self.others
         };
         entry.0 += 1;
-        entry.1.add(account);
+        entry.1.merge(account);
     }
 
     /// The report over these and the rings that are still open.
@@ -54,7 +54,7 @@ impl Books {
             });
             worker.ended &= ended;
             worker.rings += rings;
-            worker.account.add(&account);
+            worker.account.merge(&account);
         }
         let mut workers: Vec<WorkerAccount> = workers.into_values().collect();
         workers.sort_by(|a, b| (&a.name, a.process).cmp(&(&b.name, b.process)));
@@ -68,7 +68,7 @@ impl Books {
             });
         }
         let mut total = Account::default();
-        workers.iter().for_each(|worker| total.add(&worker.account));
+        workers.iter().for_each(|worker| total.merge(&worker.account));
         Report { total, workers, handlers: fan_out.accounts(closing), refused: 0 }
     }
 }

@@ -1,6 +1,6 @@
 //! The rings of one logger in one process.
 
-use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use millpond_core::Level;
@@ -10,20 +10,17 @@ use millpond_core::storage::Storage;
 use super::RingSupply;
 use super::fallback::Fallback;
 use super::writer::Writer;
-use crate::fork;
+use crate::fork::PerProcess;
 
-/// All rings, by the process that made them: a forked child starts with none and leaves its
-/// parent's untouched, locks included, since their holders may not exist in the child.
+/// All rings, by the process that made them.
 pub(super) struct Registry<P: RingSupply> {
     max_rings: usize,
-    first: Generation<P>,
+    processes: PerProcess<OfProcess<P>>,
 }
 
-pub(super) struct Generation<P: RingSupply> {
-    number: u32,
+pub(super) struct OfProcess<P: RingSupply> {
     rings: Mutex<Rings<P::Storage>>,
     pub(super) fallback: Fallback<Writer<P>>,
-    next: OnceLock<Box<Generation<P>>>,
 }
 
 struct Rings<S: Storage> {
@@ -47,17 +44,12 @@ pub(super) enum Vacancy<S: Storage> {
 
 impl<P: RingSupply> Registry<P> {
     pub(super) fn new(max_rings: usize) -> Self {
-        Self { max_rings, first: Generation::new(fork::generation()) }
+        Self { max_rings, processes: PerProcess::new() }
     }
 
     /// The rings of this very process.
-    pub(super) fn current(&self) -> &Generation<P> {
-        let number = fork::generation();
-        let mut generation = &self.first;
-        while generation.number != number {
-            generation = generation.next.get_or_init(|| Box::new(Generation::new(number)));
-        }
-        generation
+    pub(super) fn current(&self) -> &OfProcess<P> {
+        self.processes.get_or_init(OfProcess::new)
     }
 
     /// A ring for a new thread, or leave to make one.
@@ -122,10 +114,10 @@ impl<P: RingSupply> Registry<P> {
     }
 }
 
-impl<P: RingSupply> Generation<P> {
-    fn new(number: u32) -> Self {
+impl<P: RingSupply> OfProcess<P> {
+    fn new() -> Self {
         let rings = Rings { unused: Vec::new(), all: Vec::new(), coming: 0 };
-        Self { number, rings: Mutex::new(rings), fallback: Fallback::new(), next: OnceLock::new() }
+        Self { rings: Mutex::new(rings), fallback: Fallback::new() }
     }
 
     fn rings(&self) -> MutexGuard<'_, Rings<P::Storage>> {

@@ -82,6 +82,9 @@ pub enum ConfigError {
     /// `max_rings` is zero.
     #[error("max_rings is 0: expected at least 1")]
     MaxRings,
+    /// `heartbeat_interval` is zero.
+    #[error("heartbeat_interval is zero: expected more, 60 s for example")]
+    HeartbeatInterval,
     /// The logger's name cannot be.
     #[error("the name {came:?} cannot be: expected 1 to 128 bytes without control characters")]
     Name {

@@ -1,0 +1,335 @@
+//! The rings of a directory, as the collector drains them.
+//!
+//! # Safety
+//!
+//! The one unsafe block makes the consumer of a ring. The lease, which the master holds as long as
+//! its collector runs, makes it the only one.
+#![allow(unsafe_code)]
+
+use std::collections::HashMap;
+use std::ffi::{OsStr, OsString};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use millpond_core::doorbell::Doorbell;
+use millpond_core::frame::{Body, Header};
+use millpond_core::ring::{Consumer, RingFault};
+use millpond_core::storage::{Area, Storage};
+use millpond_std::collector::{FoundRing, RingIntake};
+use millpond_std::{Account, Anchor, ClockKind as Ticks, Level, Source, SystemClock};
+
+use super::workers::Workers;
+use crate::checkpoint::{Checkpoint, Progress, SlotHandle};
+use crate::directory::Directory;
+use crate::doorbell::SharedDoorbell;
+use crate::error::Error;
+use crate::identity::ProcessIdentity;
+use crate::ring_file::{Attached, ClockKind, MappedStorage, RingFile};
+use crate::watcher::{Signal, Watched, Watcher};
+
+/// The directory is listed this often even if nothing says that it changed.
+const SCAN: Duration = Duration::from_secs(1);
+
+/// Something to be logged by the master.
+type Notice = (Level, String);
+
+/// A directory as a collector's intake.
+pub(super) struct DirectoryIntake {
+    directory: Directory,
+    doorbell: SharedDoorbell,
+    clock: SystemClock,
+    checkpoint: Checkpoint,
+    watcher: Watcher,
+    changed: Arc<AtomicBool>,
+    scanned: Instant,
+    scans: u64,
+    /// Files that are drained or were refused, by name; refused ones have no ring id.
+    known: HashMap<OsString, Option<u64>>,
+    rings: HashMap<u64, Known>,
+    workers: Workers,
+    notices: Vec<Notice>,
+}
+
+struct Known {
+    name: OsString,
+    worker: u64,
+    slot: Option<SlotHandle>,
+    quarantined: bool,
+    /// The scan after which its worker was found to have ended: one more must follow, so that a
+    /// ring made at the last moment is found before its worker is given up.
+    ended_at: Option<u64>,
+}
+
+impl DirectoryIntake {
+    pub(super) fn new(
+        directory: Directory,
+        doorbell: SharedDoorbell,
+        wake: Arc<dyn Fn() + Send + Sync>,
+        clock: SystemClock,
+    ) -> Result<Self, Error> {
+        let checkpoint = Checkpoint::open(&directory)?;
+        let changed = Arc::new(AtomicBool::new(true));
+        let watcher = Watcher::start(&directory, {
+            let changed = Arc::clone(&changed);
+            move |signal| {
+                if signal == Signal::Rescan {
+                    // Release: pairs with the swap in `discover`, which lists the directory after.
+                    changed.store(true, Ordering::Release);
+                }
+                wake();
+            }
+        })?;
+        let own = ProcessIdentity::of_this_process()?;
+        Ok(Self {
+            directory,
+            doorbell,
+            clock,
+            checkpoint,
+            watcher,
+            changed,
+            scanned: Instant::now(),
+            scans: 0,
+            known: HashMap::new(),
+            rings: HashMap::new(),
+            workers: Workers::new(own),
+            notices: Vec::new(),
+        })
+    }
+
+    pub(super) fn warnings(&self) -> Vec<String> {
+        [self.checkpoint.warnings(), self.watcher.warnings()].concat()
+    }
+
+    fn scan(&mut self, found: &mut Vec<FoundRing<MappedStorage>>) {
+        self.scanned = Instant::now();
+        self.scans += 1;
+        let names = match self.directory.list_rings() {
+            Ok(names) => names,
+            Err(error) => {
+                let notice = (Level::Error, error.to_string());
+                if !self.notices.contains(&notice) && self.scans % 60 == 1 {
+                    self.notices.push(notice);
+                }
+                return;
+            }
+        };
+        // Names of refused files are forgotten with the files, those of rings when they end.
+        self.known.retain(|name, ring| ring.is_some() || names.contains(name));
+        for name in names {
+            if !self.known.contains_key(&name) {
+                self.adopt(name, found);
+            }
+        }
+        if self.scans == 1 {
+            self.forget_missing();
+        }
+    }
+
+    /// Slots of rings whose files are gone would be taken for ever.
+    fn forget_missing(&mut self) {
+        let there: Vec<u64> = self.rings.keys().copied().collect();
+        let missing: Vec<u64> =
+            self.checkpoint.ring_ids().filter(|ring| !there.contains(ring)).collect();
+        for ring in missing {
+            self.checkpoint.forget(ring);
+        }
+    }
+
+    fn adopt(&mut self, name: OsString, found: &mut Vec<FoundRing<MappedStorage>>) {
+        match RingFile::attach(&self.directory, &name) {
+            Ok(attached) => {
+                let ring = attached.identity.ring_id;
+                if self.rings.contains_key(&ring) {
+                    let text = format!("ignored a second file of a ring: {}", shown(&name));
+                    self.notices.push((Level::Warning, text));
+                    self.known.insert(name, None);
+                    return;
+                }
+                match self.ticks_differ(&attached) {
+                    Some(text) => {
+                        self.notices.push((Level::Warning, text));
+                        self.known.insert(name, None);
+                    }
+                    None => found.push(self.take(name, attached)),
+                }
+            }
+            Err(error) if error.is_gone() => {}
+            Err(error) => {
+                self.notices.push((Level::Warning, error.to_string()));
+                self.known.insert(name, None);
+            }
+        }
+    }
+
+    /// Records of another clock cannot be ordered among the others.
+    fn ticks_differ(&self, attached: &Attached) -> Option<String> {
+        let ours = match self.clock.kind() {
+            Ticks::Tsc => ClockKind::Tsc,
+            Ticks::Monotonic => ClockKind::MonotonicNs,
+        };
+        let theirs = attached.identity.clock;
+        (theirs != ours).then(|| {
+            format!(
+                "ignored ring {}: its stamps are ticks of {theirs:?} and this master's of {ours:?}",
+                shown(&attached.name)
+            )
+        })
+    }
+
+    fn take(&mut self, name: OsString, attached: Attached) -> FoundRing<MappedStorage> {
+        let identity = &attached.identity;
+        let ring = identity.ring_id;
+        let slot = self.checkpoint.slot(ring);
+        let progress = slot.as_ref().map(SlotHandle::get).unwrap_or_default();
+        let position = position(&attached.storage, progress);
+        if self.workers.add(&attached) {
+            self.watch(&attached);
+        }
+        let source = Source {
+            name: identity.worker_name.clone(),
+            process: identity.process.pid,
+            thread: u64::from(identity.tid),
+            thread_name: String::new(),
+        };
+        let birth = Anchor {
+            ticks: identity.birth.ticks,
+            monotonic_ns: identity.birth.monotonic_ns,
+            wall_ns: i64::try_from(identity.birth.wall_ns).unwrap_or(0),
+        };
+        let account = Account::of_earlier(
+            progress.delivered,
+            progress.filtered,
+            progress.quarantined,
+        );
+        self.known.insert(name.clone(), Some(ring));
+        let known = Known {
+            name,
+            worker: identity.worker_id,
+            slot,
+            quarantined: false,
+            ended_at: None,
+        };
+        self.rings.insert(ring, known);
+        // SAFETY: the lease makes this the only master, and `rings` the only consumer in it. The
+        // position is the one that was last released, as the checkpoint remembers it.
+        let consumer = unsafe { Consumer::new(attached.storage, position) };
+        FoundRing { id: ring, consumer, source, account, birth: Some(birth) }
+    }
+
+    /// Asks to be woken when the process of a worker ends. Without it, the owner word still tells
+    /// when it is looked at.
+    fn watch(&mut self, attached: &Attached) {
+        let identity = &attached.identity;
+        let process = &identity.process;
+        if !self.workers.sees(process) {
+            return;
+        }
+        let watched =
+            self.watcher.watch_process(process.pid, process.start_time, identity.worker_id);
+        if let Err(error) = watched {
+            self.notices.push((Level::Debug, error.to_string()));
+        } else if let Ok(Watched::Gone) = watched {
+            self.changed.store(true, Ordering::Release);
+        }
+    }
+}
+
+/// Where to go on reading: where the checkpoint says, if that fits what the ring shows.
+fn position(storage: &MappedStorage, progress: Progress) -> u64 {
+    let fits = |position: u64| {
+        let ahead = storage.producer_line().published().wrapping_sub(position as u32);
+        ahead <= storage.data().length() && position.is_multiple_of(8)
+    };
+    if progress.released != 0 && fits(progress.released) {
+        return progress.released;
+    }
+    // No checkpoint: the ring's own word, or its start.
+    let released = u64::from(storage.consumer_line().released());
+    if fits(released) { released } else { 0 }
+}
+
+fn shown(name: &OsStr) -> String {
+    name.to_string_lossy().escape_debug().to_string()
+}
+
+impl RingIntake for DirectoryIntake {
+    type Storage = MappedStorage;
+
+    fn discover(&mut self, found: &mut Vec<FoundRing<MappedStorage>>) {
+        // Acquire: pairs with the Release in the watcher's callback.
+        if self.changed.swap(false, Ordering::Acquire) || self.scanned.elapsed() >= SCAN {
+            self.scan(found);
+        }
+    }
+
+    fn doorbell(&self) -> &Doorbell {
+        self.doorbell.doorbell()
+    }
+
+    fn wait(&mut self, timeout: Duration) {
+        self.doorbell.wait(timeout);
+    }
+
+    fn is_orphan(&mut self, ring: u64) -> bool {
+        let has_ended = self.workers.has_ended(ring);
+        let Some(known) = self.rings.get_mut(&ring) else { return false };
+        if !has_ended {
+            return false;
+        }
+        let at = *known.ended_at.get_or_insert_with(|| {
+            self.changed.store(true, Ordering::Release);
+            self.scans
+        });
+        self.scans > at
+    }
+
+    fn heard(&mut self, ring: u64, _header: &Header, body: &Body<'_>) {
+        self.notices.extend(self.workers.heard(ring, body));
+    }
+
+    fn released(&mut self, ring: u64, position: u64, account: &Account) {
+        if let Some(slot) = self.rings.get_mut(&ring).and_then(|known| known.slot.as_mut()) {
+            slot.set(Progress {
+                released: position,
+                delivered: account.delivered,
+                filtered: account.filtered,
+                quarantined: account.quarantined,
+            });
+        }
+    }
+
+    fn ended(&mut self, ring: u64, account: &Account) {
+        let Some(known) = self.rings.remove(&ring) else { return };
+        self.known.remove(&known.name);
+        if known.quarantined {
+            // Kept for inspection under a name that is no ring's.
+            let mut aside = OsString::from("q-");
+            aside.push(&known.name);
+            let path = self.directory.path();
+            let _ = std::fs::rename(path.join(&known.name), path.join(aside));
+        } else if let Err(error) = self.directory.remove(&known.name) {
+            self.notices.push((Level::Warning, error.to_string()));
+            self.known.insert(known.name, None);
+        }
+        self.checkpoint.forget(ring);
+        let last_words = self.workers.ring_ended(ring, account);
+        if last_words.is_some() || self.workers.is_unknown(known.worker) {
+            self.watcher.unwatch(known.worker);
+        }
+        self.notices.extend(last_words);
+    }
+
+    fn quarantine(&mut self, ring: u64, _fault: &RingFault) {
+        if let Some(known) = self.rings.get_mut(&ring) {
+            known.quarantined = true;
+        }
+    }
+
+    fn tick(&mut self, say: &mut dyn FnMut(Level, String)) {
+        self.workers.check(say);
+        for (level, text) in self.notices.drain(..) {
+            say(level, text);
+        }
+    }
+}
