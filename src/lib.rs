@@ -19,8 +19,8 @@
 //! ```
 
 pub use millpond_std::{
-    Account, Handler, HandlerAccount, HandlerError, HandlerFailure, Iter, Level, LineFormat, OnError,
-    Overflow, Record, Records, Report, Source, SystemClock, TimeText, WorkerAccount,
+    Account, Handler, HandlerAccount, HandlerError, HandlerFailure, Iter, Level, LineFormat,
+    OnError, Overflow, Record, Records, Report, Source, SystemClock, TimeText, WorkerAccount,
 };
 pub use millpond_std::{FormatError, collector::FlushError, standard::ShutdownError};
 

@@ -238,7 +238,8 @@ mod tests {
         assert_eq!(us, ProcessIdentity::of_this_process().unwrap());
         assert_eq!(us.pid, std::process::id());
         assert_eq!(start_time_of(us.pid).unwrap(), Some(us.start_time));
-        assert!(us.process_name.starts_with("millpond_linux"), "{}", us.process_name);
+        let program = std::env::current_exe().unwrap();
+        assert_eq!(us.process_name, program.file_name().unwrap().to_str().unwrap());
         assert!(us.sees_pids_of(&us));
         for other in [
             ProcessIdentity { boot_id: [1; 16], ..us.clone() },

@@ -43,9 +43,9 @@ mod file_head;
 mod mapping;
 mod master;
 mod new_file;
-mod worker;
 #[cfg(test)]
 mod testing;
+mod worker;
 
 pub use config::LoggerConfig;
 pub use error::{Error, ErrorKind};

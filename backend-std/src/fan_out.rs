@@ -133,9 +133,8 @@ impl FanOut {
 
     /// The durable handlers that have not finished flush `number`.
     pub(crate) fn unflushed(&self, number: u64) -> Vec<String> {
-        let behind = |lane: &&Lane| {
-            lane.durable && lane.progress.flushed.load(Ordering::Acquire) < number
-        };
+        let behind =
+            |lane: &&Lane| lane.durable && lane.progress.flushed.load(Ordering::Acquire) < number;
         self.lanes.iter().filter(behind).map(|lane| lane.name.clone()).collect()
     }
 
@@ -215,8 +214,7 @@ impl Runner {
                 let count = records.len() as u64;
                 let done = self.call("push", count, |handler| handler.push(&records));
                 drop(records);
-                let counter =
-                    if done { &self.progress.delivered } else { &self.progress.failed };
+                let counter = if done { &self.progress.delivered } else { &self.progress.failed };
                 counter.fetch_add(count, Ordering::Relaxed);
                 self.progress.acknowledged.store(number, Ordering::Release);
                 self.progress.finished.fetch_add(1, Ordering::Release);

@@ -121,8 +121,11 @@ impl fmt::Display for Report {
             total.delivered,
             total.total_dropped()
         )?;
-        let others =
-            [(total.filtered, "filtered"), (total.quarantined, "quarantined"), (self.refused, "refused")];
+        let others = [
+            (total.filtered, "filtered"),
+            (total.quarantined, "quarantined"),
+            (self.refused, "refused"),
+        ];
         for (count, what) in others {
             if count > 0 {
                 write!(f, ", {count} {what}")?;

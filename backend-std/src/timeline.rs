@@ -99,10 +99,9 @@ impl Timeline {
             self.rate = u64::try_from(rate).unwrap_or(u64::MAX);
         } else {
             // Too early to measure: between base and newest any rate that joins the two will do.
-            self.rate = (u128::from(ns.max(1)) << 32).checked_div(ticks.max(1).into()).map_or(
-                1 << 32,
-                |rate| u64::try_from(rate).unwrap_or(u64::MAX),
-            );
+            self.rate = (u128::from(ns.max(1)) << 32)
+                .checked_div(ticks.max(1).into())
+                .map_or(1 << 32, |rate| u64::try_from(rate).unwrap_or(u64::MAX));
         }
     }
 

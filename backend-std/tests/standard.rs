@@ -96,11 +96,8 @@ fn threads_that_wait_lose_nothing_and_keep_their_order() {
 #[test]
 fn what_is_dropped_is_counted_and_shown() {
     let (lines, handler) = keep(Duration::from_millis(20));
-    let config = LoggerConfig {
-        buffer_size: 4096,
-        overflow: Overflow::Drop,
-        ..LoggerConfig::default()
-    };
+    let config =
+        LoggerConfig { buffer_size: 4096, overflow: Overflow::Drop, ..LoggerConfig::default() };
     let logger = Logger::new("app", config, vec![handler]).unwrap();
     for number in 0..20_000 {
         logger.info(&number.to_string());

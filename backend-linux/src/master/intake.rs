@@ -53,7 +53,6 @@ pub(super) struct DirectoryIntake {
 
 struct Known {
     name: OsString,
-    worker: u64,
     slot: Option<SlotHandle>,
     quarantined: bool,
     /// The scan after which its worker was found to have ended: one more must follow, so that a
@@ -197,19 +196,10 @@ impl DirectoryIntake {
             monotonic_ns: identity.birth.monotonic_ns,
             wall_ns: i64::try_from(identity.birth.wall_ns).unwrap_or(0),
         };
-        let account = Account::of_earlier(
-            progress.delivered,
-            progress.filtered,
-            progress.quarantined,
-        );
+        let account =
+            Account::of_earlier(progress.delivered, progress.filtered, progress.quarantined);
         self.known.insert(name.clone(), Some(ring));
-        let known = Known {
-            name,
-            worker: identity.worker_id,
-            slot,
-            quarantined: false,
-            ended_at: None,
-        };
+        let known = Known { name, slot, quarantined: false, ended_at: None };
         self.rings.insert(ring, known);
         // SAFETY: the lease makes this the only master, and `rings` the only consumer in it. The
         // position is the one that was last released, as the checkpoint remembers it.
@@ -301,23 +291,29 @@ impl RingIntake for DirectoryIntake {
 
     fn ended(&mut self, ring: u64, account: &Account) {
         let Some(known) = self.rings.remove(&ring) else { return };
-        self.known.remove(&known.name);
+        self.checkpoint.forget(ring);
+        let mut ended = self.workers.ring_ended(ring, known.name.clone(), account);
         if known.quarantined {
             // Kept for inspection under a name that is no ring's.
+            ended.files.retain(|file| *file != known.name);
             let mut aside = OsString::from("q-");
             aside.push(&known.name);
             let path = self.directory.path();
             let _ = std::fs::rename(path.join(&known.name), path.join(aside));
-        } else if let Err(error) = self.directory.remove(&known.name) {
-            self.notices.push((Level::Warning, error.to_string()));
-            self.known.insert(known.name, None);
+            self.known.remove(&known.name);
         }
-        self.checkpoint.forget(ring);
-        let last_words = self.workers.ring_ended(ring, account);
-        if last_words.is_some() || self.workers.is_unknown(known.worker) {
-            self.watcher.unwatch(known.worker);
+        for file in ended.files {
+            if let Err(error) = self.directory.remove(&file) {
+                self.notices.push((Level::Warning, error.to_string()));
+                self.known.insert(file, None);
+            } else {
+                self.known.remove(&file);
+            }
         }
-        self.notices.extend(last_words);
+        if let Some(worker) = ended.worker {
+            self.watcher.unwatch(worker);
+        }
+        self.notices.extend(ended.last_words);
     }
 
     fn quarantine(&mut self, ring: u64, _fault: &RingFault) {

@@ -1,6 +1,7 @@
 //! The workers that a master knows, and the evidence of their life.
 
 use std::collections::HashMap;
+use std::ffi::OsString;
 
 use embassy_time::Instant;
 use millpond_core::frame::Body;
@@ -22,9 +23,23 @@ struct Worker {
     process: ProcessIdentity,
     /// Its keeper's owner word and memory; `None` until the keeper's file is found.
     keeper: Option<(OwnerWord, MappedStorage)>,
+    keeper_ring: Option<u64>,
     open_rings: u32,
+    /// The keeper's file, once its ring is drained: the evidence stays until the last ring goes.
+    keeper_file: Option<OsString>,
     end: Option<End>,
     account: Account,
+}
+
+/// What follows from the end of a ring.
+#[derive(Default)]
+pub(super) struct Ended {
+    /// Files to remove.
+    pub(super) files: Vec<OsString>,
+    /// The worker, if this was its last ring.
+    pub(super) worker: Option<u64>,
+    /// What to log about that.
+    pub(super) last_words: Option<(Level, String)>,
 }
 
 /// How a worker ended.
@@ -62,13 +77,16 @@ impl Workers {
             name: worker_name.clone(),
             process: process.clone(),
             keeper: None,
+            keeper_ring: None,
             open_rings: 0,
+            keeper_file: None,
             end: None,
             account: Account::default(),
         });
         worker.open_rings += 1;
         if *kind == RingKind::Keeper {
             worker.keeper = Some((attached.owner.clone(), attached.storage.clone()));
+            worker.keeper_ring = Some(*ring_id);
         }
         is_new
     }
@@ -120,23 +138,48 @@ impl Workers {
         });
     }
 
-    /// A ring was removed. If it was the last of its worker, returns what to log about that.
-    pub(super) fn ring_ended(&mut self, ring: u64, account: &Account) -> Option<(Level, String)> {
-        let id = self.worker_of_ring.remove(&ring)?;
-        let worker = self.workers.get_mut(&id)?;
+    /// A ring was drained to its end. Says which files may go now: a keeper's only with the last.
+    pub(super) fn ring_ended(&mut self, ring: u64, file: OsString, account: &Account) -> Ended {
+        let mut ended = Ended::default();
+        let Some(id) = self.worker_of_ring.remove(&ring) else {
+            ended.files.push(file);
+            return ended;
+        };
+        let Some(worker) = self.workers.get_mut(&id) else {
+            ended.files.push(file);
+            return ended;
+        };
         worker.open_rings = worker.open_rings.saturating_sub(1);
         worker.account.merge(account);
-        if worker.open_rings > 0 {
-            return None;
+        if worker.keeper_ring == Some(ring) {
+            worker.keeper_file = Some(file);
+        } else {
+            ended.files.push(file);
         }
-        let worker = self.workers.remove(&id)?;
-        self.monitor.died(WorkerId(id));
-        let account = worker.account;
-        (worker.end == Some(End::Died)).then(|| {
+        if worker.open_rings > 0 {
+            return ended;
+        }
+        if let Some(worker) = self.workers.remove(&id) {
+            self.monitor.died(WorkerId(id));
+            ended.worker = Some(id);
+            ended.last_words = worker.last_words();
+            ended.files.extend(worker.keeper_file);
+        }
+        ended
+    }
+
+    /// Whether a process's pid means the same process to us.
+    pub(super) fn sees(&self, process: &ProcessIdentity) -> bool {
+        self.own.sees_pids_of(process)
+    }
+}
+
+impl Worker {
+    fn last_words(&self) -> Option<(Level, String)> {
+        (self.end == Some(End::Died)).then(|| {
+            let (name, pid, account) = (&self.name, self.process.pid, &self.account);
             let text = format!(
-                "Worker {} is dead: pid {}, {} delivered, {} dropped",
-                worker.name,
-                worker.process.pid,
+                "Worker {name} is dead: pid {pid}, {} delivered, {} dropped",
                 account.delivered,
                 account.total_dropped(),
             );
@@ -144,17 +187,6 @@ impl Workers {
         })
     }
 
-    /// Whether a process's pid means the same process to us.
-    pub(super) fn sees(&self, process: &ProcessIdentity) -> bool {
-        self.own.sees_pids_of(process)
-    }
-
-    pub(super) fn is_unknown(&self, worker: u64) -> bool {
-        !self.workers.contains_key(&worker)
-    }
-}
-
-impl Worker {
     /// What the kernel says of it: never a guess from time.
     fn look(&self, own: &ProcessIdentity) -> Option<End> {
         match &self.keeper {

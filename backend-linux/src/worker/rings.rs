@@ -27,7 +27,11 @@ struct Shared {
 }
 
 impl SharedRings {
-    pub(super) fn new(config: &LoggerConfig, name: &str, clock: SystemClock) -> Result<Self, Error> {
+    pub(super) fn new(
+        config: &LoggerConfig,
+        name: &str,
+        clock: SystemClock,
+    ) -> Result<Self, Error> {
         let settings = Settings::new(config, name, clock)?;
         let session = Session::start(&settings)?;
         let sessions = PerProcess::new();

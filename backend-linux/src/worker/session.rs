@@ -37,7 +37,11 @@ pub(super) struct Settings {
 }
 
 impl Settings {
-    pub(super) fn new(config: &LoggerConfig, name: &str, clock: SystemClock) -> Result<Self, Error> {
+    pub(super) fn new(
+        config: &LoggerConfig,
+        name: &str,
+        clock: SystemClock,
+    ) -> Result<Self, Error> {
         let capacity = config.buffer_size.clamp(MIN_CAPACITY as usize, MAX_CAPACITY as usize);
         Ok(Self {
             name: name.to_owned(),

@@ -41,9 +41,8 @@ impl Books {
         let rows = self.ended.iter().map(|((name, process), (rings, account))| {
             (name.as_str(), *process, *rings, *account, true)
         });
-        let open = open.map(|(source, account)| {
-            (source.name.as_str(), source.process, 1, account, false)
-        });
+        let open =
+            open.map(|(source, account)| (source.name.as_str(), source.process, 1, account, false));
         for (name, process, rings, account, ended) in rows.chain(open) {
             let worker = workers.entry((name, process)).or_insert_with(|| WorkerAccount {
                 name: name.to_owned(),

@@ -137,8 +137,8 @@ struct Batch {
 struct Flush {
     deadline: Instant,
     reply: SyncSender<Result<(), FlushError>>,
-    /// For each ring, how far it must be handed out.
-    targets: Vec<(u32, u64)>,
+    /// For each ring, by its id, how far it must be handed out.
+    targets: Vec<(u64, u64)>,
     /// Once that is so: the last batch, and the number under which the handlers flush.
     asked: Option<(u64, u64)>,
 }
@@ -210,6 +210,7 @@ impl<I: RingIntake> Collector<I> {
         for (slot, ring) in self.rings.iter_mut().enumerate() {
             let Some(ring) = ring else { continue };
             pass.flush_wanted |= ring.wants_flush() && ring.waiting > 0;
+            pass.short_of_room |= ring.waiting > 0 && ring.is_short_of_room();
             if ring.is_quarantined || ring.consumer.unread() == 0 {
                 continue;
             }
@@ -367,12 +368,11 @@ impl<I: RingIntake> Collector<I> {
 
     fn begin_flush(&mut self, deadline: Instant, reply: SyncSender<Result<(), FlushError>>) {
         self.adopt_rings();
-        let targets = self.rings.iter().enumerate().filter_map(|(slot, ring)| {
-            let ring = ring.as_ref().filter(|ring| !ring.is_quarantined)?;
-            let target = ring.consumer.position() + u64::from(ring.consumer.unread());
-            Some((slot as u32, target))
-        });
-        let targets = targets.collect();
+        let rings = self.rings.iter().flatten().filter(|ring| !ring.is_quarantined);
+        let target = |ring: &Ring<I::Storage>| {
+            (ring.id, ring.consumer.position() + u64::from(ring.consumer.unread()))
+        };
+        let targets = rings.map(target).collect();
         self.flushes.push(Flush { deadline, reply, targets, asked: None });
     }
 
@@ -404,14 +404,15 @@ impl<I: RingIntake> Collector<I> {
         self.flushes.append(&mut flushes);
     }
 
-    fn is_handed_out(&self, targets: &[(u32, u64)]) -> bool {
-        self.pending.places().iter().all(|place| place.ring != NO_RING)
-            && targets.iter().all(|(slot, target)| match self.rings.get(*slot as usize) {
-                Some(Some(ring)) => {
-                    ring.is_quarantined
-                        || (ring.consumer.position() >= *target && ring.is_handed_out_to(*target))
-                }
-                _ => true,
+    fn is_handed_out(&self, targets: &[(u64, u64)]) -> bool {
+        let behind = |ring: &Ring<I::Storage>, target: u64| {
+            !ring.is_quarantined
+                && !(ring.consumer.position() >= target && ring.is_handed_out_to(target))
+        };
+        let has_notes = self.pending.places().iter().any(|place| place.ring == NO_RING);
+        !has_notes
+            && !self.rings.iter().flatten().any(|ring| {
+                targets.iter().any(|(id, target)| *id == ring.id && behind(ring, *target))
             })
     }
 
@@ -440,7 +441,8 @@ impl<I: RingIntake> Collector<I> {
         self.intake.doorbell().announce_sleep();
         if look_at_rings {
             for ring in self.rings.iter().flatten().filter(|ring| !ring.is_quarantined) {
-                if ring.consumer.unread() > ring.consumer.capacity() / 2 && self.fan_out.has_room() {
+                if ring.consumer.unread() > ring.consumer.capacity() / 2 && self.fan_out.has_room()
+                {
                     sleep = Duration::ZERO;
                 } else if ring.consumer.unread() > 0 {
                     sleep = sleep.min(NAP);

@@ -237,9 +237,10 @@ impl<S: Storage> Ring<S> {
                 self.account.quarantined += 1;
                 Action::None
             }
-            Ok(Some(body @ (Body::Heartbeat(_) | Body::Shutdown))) => {
-                Action::Hear(header, if matches!(body, Body::Shutdown) { None } else { Some(frame.payload.to_vec()) })
-            }
+            Ok(Some(body @ (Body::Heartbeat(_) | Body::Shutdown))) => Action::Hear(
+                header,
+                if matches!(body, Body::Shutdown) { None } else { Some(frame.payload.to_vec()) },
+            ),
             Ok(_) => Action::None,
             Err(_) => {
                 self.account.quarantined += u64::from(header.kind().is_some_and(Kind::is_record));

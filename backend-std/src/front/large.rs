@@ -51,10 +51,8 @@ impl<P: RingSupply> Writer<P> {
 
     /// Logs as much of a text as a frame holds, with its original length.
     fn cut(&mut self, level: Level, ticks: u64, text: &[u8], max: u32) {
-        let prefix = TextPrefix {
-            original_length: Some(saturated(text.len())),
-            ..TextPrefix::default()
-        };
+        let prefix =
+            TextPrefix { original_length: Some(saturated(text.len())), ..TextPrefix::default() };
         let room = max as usize - prefix.flags().prefix_length();
         let head = &text[..boundary(text, room)];
         match self.insert(level, ticks, prefix, &[head]) {

@@ -74,8 +74,7 @@ impl<P: RingSupply> Writer<P> {
     /// Logs a text record with bytes, stamped now.
     pub(super) fn text_with(&mut self, level: Level, text: &[u8], bytes: &[u8]) {
         let ticks = self.shared.config.clock.now();
-        let prefix =
-            TextPrefix { text_length: Some(text.len() as u32), ..TextPrefix::default() };
+        let prefix = TextPrefix { text_length: Some(text.len() as u32), ..TextPrefix::default() };
         let payload = [text, bytes];
         match self.insert(level, ticks, prefix, &payload) {
             Ok(()) => self.after_insert(level),

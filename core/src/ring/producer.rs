@@ -10,7 +10,7 @@ use core::fmt;
 
 use super::{ConsumerState, MAX_CAPACITY, MIN_CAPACITY, ProducerBatch, max_frame};
 use crate::Level;
-use crate::callsite::{TableError, CallSite, TableWriter};
+use crate::callsite::{CallSite, TableError, TableWriter};
 use crate::frame::{Flags, Gap, HEADER, Header, Kind, aligned};
 use crate::storage::{Area, Storage};
 use crate::sync::Ordering;
@@ -345,12 +345,7 @@ impl<S: Storage> Producer<S> {
 
     /// Fills the data up to its end with padding and claims at the front.
     #[cold]
-    fn claim_at_the_front(
-        &mut self,
-        limit: u32,
-        need: u32,
-        to_end: u32,
-    ) -> Result<u32, PushError> {
+    fn claim_at_the_front(&mut self, limit: u32, need: u32, to_end: u32) -> Result<u32, PushError> {
         if self.used() + to_end + need > limit && self.free(limit) < to_end + need {
             return Err(self.full(limit));
         }
@@ -394,9 +389,7 @@ impl<S: Storage> Producer<S> {
     fn full(&self, limit: u32) -> PushError {
         match self.storage.consumer_line().state() {
             ConsumerState::Retired => PushError::Retired,
-            ConsumerState::Serving => {
-                PushError::Full { free: limit.saturating_sub(self.used()) }
-            }
+            ConsumerState::Serving => PushError::Full { free: limit.saturating_sub(self.used()) },
         }
     }
 
@@ -410,9 +403,10 @@ impl<S: Storage> Producer<S> {
         }
         let bytes = self.lost.to_bytes();
         self.has_lost = false;
-        let written = self.write(Entry::control(Kind::Gap, next.ticks), bytes.len() as u32, |claim| {
-            claim.put(&bytes);
-        });
+        let written =
+            self.write(Entry::control(Kind::Gap, next.ticks), bytes.len() as u32, |claim| {
+                claim.put(&bytes);
+            });
         match written {
             Ok(()) => self.lost = Gap::default(),
             Err(_) => self.has_lost = true,

@@ -6,10 +6,10 @@
 #![allow(unsafe_code)]
 
 use loom::cell::UnsafeCell;
-use std::sync::Arc;
 use loom::thread;
 use millpond_core::storage::Storage;
 use millpond_loom_tests::{insert, look, outcomes, ring};
+use std::sync::Arc;
 
 use crate::{CAPACITY, SHORT, set};
 

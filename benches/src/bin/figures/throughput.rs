@@ -1,0 +1,157 @@
+//! How fast records get from the rings into a file, and what that costs.
+
+use std::path::Path;
+use std::sync::Barrier;
+use std::time::{Duration, Instant};
+
+use anyhow::ensure;
+use millpond_benches::messages::{Message, verify};
+use millpond_benches::usage::{process_time, thread_time};
+use millpond_handlers::FileHandler;
+use millpond_std::Overflow;
+use millpond_std::standard::{Logger, LoggerConfig};
+use serde::Serialize;
+
+use crate::Effort;
+use crate::places::Places;
+use crate::spread::Spread;
+
+/// A way to run.
+#[derive(Clone, Copy)]
+struct Way {
+    threads: u32,
+    ring: usize,
+    /// Rings whose threads log one record and no more.
+    idle: u32,
+    overflow: Overflow,
+}
+
+/// The figures of one way to run, in one place.
+#[derive(Serialize)]
+pub struct Row {
+    pub place: &'static str,
+    pub threads: u32,
+    pub ring_kib: usize,
+    pub idle_rings: u32,
+    /// Whether calls drop records instead of waiting.
+    pub drops: bool,
+    /// Million lines in the file per second, from the first call to the end of the shutdown.
+    pub million_per_second: Spread,
+    /// Processor seconds of collector and handler per million lines.
+    pub cpu_per_million: Spread,
+    /// Share of the records that were dropped, in percent.
+    pub dropped_percent: Spread,
+    /// Lines that were read back and verified, of all rounds.
+    pub lines: u64,
+}
+
+struct Run {
+    seconds: f64,
+    cpu: f64,
+    lines: u64,
+    dropped: u64,
+}
+
+pub fn measure(effort: &Effort, places: &Places) -> anyhow::Result<Vec<Row>> {
+    let wait = Overflow::WAIT;
+    let ways = [
+        Way { threads: 1, ring: 1 << 20, idle: 0, overflow: wait },
+        Way { threads: 1, ring: 1 << 20, idle: 200, overflow: wait },
+        Way { threads: 4, ring: 1 << 20, idle: 0, overflow: wait },
+        Way { threads: 1, ring: 64 << 10, idle: 0, overflow: wait },
+        Way { threads: 4, ring: 64 << 10, idle: 0, overflow: wait },
+        Way { threads: 4, ring: 1 << 20, idle: 0, overflow: Overflow::Drop },
+    ];
+    let mut rows = Vec::new();
+    for (place, folder) in places.all() {
+        for way in ways {
+            rows.push((place, folder.clone(), way, Vec::new()));
+        }
+    }
+    for _ in 0..effort.rounds {
+        for (_, folder, way, runs) in &mut rows {
+            runs.push(run(&folder.join("throughput.log"), *way, effort.records)?);
+        }
+    }
+    let rows = rows.into_iter().map(|(place, _, way, runs)| {
+        let per = |figure: fn(&Run) -> f64| Spread::of(runs.iter().map(figure));
+        Row {
+            place,
+            threads: way.threads,
+            ring_kib: way.ring / 1024,
+            idle_rings: way.idle,
+            drops: way.overflow == Overflow::Drop,
+            million_per_second: per(|run| run.lines as f64 / run.seconds / 1e6),
+            cpu_per_million: per(|run| run.cpu / run.lines as f64 * 1e6),
+            dropped_percent: per(|run| {
+                run.dropped as f64 * 100.0 / (run.dropped + run.lines) as f64
+            }),
+            lines: runs.iter().map(|run| run.lines).sum(),
+        }
+    });
+    Ok(rows.collect())
+}
+
+fn run(path: &Path, way: Way, records: u64) -> anyhow::Result<Run> {
+    let config = LoggerConfig {
+        buffer_size: way.ring,
+        overflow: way.overflow,
+        max_rings: 1024,
+        ..LoggerConfig::default()
+    };
+    let logger = Logger::new("app", config, vec![Box::new(FileHandler::new(path)?)])?;
+    let idle: Vec<_> = (0..way.idle)
+        .map(|number| {
+            let mut producer = logger.producer();
+            producer.info(Message::of(1000 + number).number(0));
+            producer
+        })
+        .collect();
+    logger.flush(Duration::from_secs(10))?;
+
+    let each = records / u64::from(way.threads);
+    let barrier = Barrier::new(way.threads as usize + 1);
+    let (mut start, mut cpu_before, mut cpu_outside) = (None, Duration::ZERO, Duration::ZERO);
+    std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..way.threads)
+            .map(|sender| {
+                let (logger, barrier) = (&logger, &barrier);
+                scope.spawn(move || {
+                    let mut producer = logger.producer();
+                    let mut message = Message::of(sender);
+                    barrier.wait();
+                    let before = thread_time();
+                    for number in 0..each {
+                        producer.info(message.number(number));
+                    }
+                    thread_time() - before
+                })
+            })
+            .collect();
+        cpu_before = process_time();
+        barrier.wait();
+        start = Some(Instant::now());
+        let own = thread_time();
+        for thread in threads {
+            cpu_outside += thread.join().unwrap_or_default();
+        }
+        cpu_outside += thread_time() - own;
+    });
+    drop(idle);
+    let own = thread_time();
+    let report = logger.shutdown()?;
+    let seconds = start.map_or(0.0, |start| start.elapsed().as_secs_f64());
+    cpu_outside += thread_time() - own;
+    let cpu = process_time().saturating_sub(cpu_before + cpu_outside).as_secs_f64();
+
+    let drops = way.overflow == Overflow::Drop;
+    let found = verify(path, drops)?;
+    let dropped = report.total.total_dropped();
+    let attempted = each * u64::from(way.threads) + u64::from(way.idle);
+    ensure!(report.total.attempted == attempted, "{attempted} attempted: {report}");
+    ensure!(report.total.is_balanced(0), "the books do not balance: {report:?}");
+    ensure!(found.total() == report.total.delivered, "{} lines: {report}", found.total());
+    ensure!(found.lost == dropped && (drops || dropped == 0), "{} lost: {report}", found.lost);
+    std::fs::remove_file(path)?;
+    Ok(Run { seconds, cpu, lines: found.total(), dropped })
+}
