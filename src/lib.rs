@@ -47,3 +47,8 @@ pub mod handlers {
 
 /// The `no_std` core: frames, batches, rings, worker health.
 pub use millpond_core as core;
+
+/// The README's examples compile.
+#[cfg(all(doctest, target_os = "linux"))]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -13,6 +13,11 @@ const TAIL: &[u8; LENGTH - NUMBERS] = b"the quick brown fox jumps over the lazy"
 /// Bytes of the sender's number, the message's number and the spaces behind them.
 const NUMBERS: usize = 4 + 1 + 19 + 1;
 
+/// Bytes to be logged beside a message.
+pub const BESIDE: &[u8; 16] = b"0123456789abcdef";
+/// How they look at the end of a line.
+const BESIDE_SHOWN: &[u8] = b" b\"0123456789abcdef\"";
+
 /// A message of [`LENGTH`] bytes that is numbered anew for each record, without allocating.
 #[derive(Clone, Debug)]
 pub struct Message {
@@ -102,6 +107,7 @@ pub fn verify(path: &Path, gaps: bool) -> io::Result<Found> {
 }
 
 fn parse(message: &[u8]) -> Option<(u32, u64)> {
+    let message = message.strip_suffix(BESIDE_SHOWN).unwrap_or(message);
     let tail = message.get(NUMBERS..)?;
     let sender = std::str::from_utf8(&message[..4]).ok()?.parse().ok()?;
     let number = std::str::from_utf8(&message[5..24]).ok()?.parse().ok()?;

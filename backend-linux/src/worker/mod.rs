@@ -108,6 +108,13 @@ impl WorkerLogger {
         self.0.front.text(level, message);
     }
 
+    /// Logs a message that is meant to be UTF-8, such as a line of another program's output: what
+    /// is not is shown escaped.
+    #[inline]
+    pub fn text_bytes(&self, level: Level, message: &[u8]) {
+        self.0.front.text_bytes(level, message);
+    }
+
     /// Logs a message with bytes beside it.
     pub fn text_with(&self, level: Level, message: &str, bytes: &[u8]) {
         self.0.front.text_with(level, message, bytes);

@@ -406,8 +406,8 @@ impl<I: RingIntake> Collector<I> {
 
     fn is_handed_out(&self, targets: &[(u64, u64)]) -> bool {
         let behind = |ring: &Ring<I::Storage>, target: u64| {
-            !ring.is_quarantined
-                && !(ring.consumer.position() >= target && ring.is_handed_out_to(target))
+            let is_read = ring.consumer.position() >= target;
+            !ring.is_quarantined && (!is_read || !ring.is_handed_out_to(target))
         };
         let has_notes = self.pending.places().iter().any(|place| place.ring == NO_RING);
         !has_notes

@@ -106,8 +106,14 @@ impl<P: RingSupply> Front<P> {
     /// Logs a text record.
     #[inline]
     pub fn text(&self, level: Level, message: &str) {
+        self.text_bytes(level, message.as_bytes());
+    }
+
+    /// Logs a text record whose message is meant to be UTF-8: what is not is shown escaped.
+    #[inline]
+    pub fn text_bytes(&self, level: Level, message: &[u8]) {
         if self.is_enabled(level) {
-            thread::with_writer(&self.0, level, |writer| writer.text(level, message.as_bytes()));
+            thread::with_writer(&self.0, level, |writer| writer.text(level, message));
         } else {
             self.0.level.count_if_closed();
         }

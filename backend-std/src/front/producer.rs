@@ -52,6 +52,13 @@ impl<P: RingSupply> Producer<P> {
         }
     }
 
+    /// Logs a text record whose message is meant to be UTF-8: what is not is shown escaped.
+    pub fn text_bytes(&mut self, level: Level, message: &[u8]) {
+        if let Some(writer) = self.writer(level) {
+            writer.text(level, message);
+        }
+    }
+
     /// Logs a text record with the caller's stamp, in ticks of the logger's clock, and so without
     /// reading the clock. A stamp is a sort key within bounds: the collector clamps it between
     /// that of the record before and its own time.

@@ -9,7 +9,7 @@ use std::time::Duration;
 use anyhow::ensure;
 use hdrhistogram::Histogram;
 use millpond_benches::allocator::allocations;
-use millpond_benches::messages::{Message, verify};
+use millpond_benches::messages::{BESIDE, Message, verify};
 use millpond_benches::usage::{ns_per_tick, spin_for};
 use millpond_handlers::FileHandler;
 use millpond_std::standard::{Logger, LoggerConfig};
@@ -26,36 +26,36 @@ const PAUSE: Duration = Duration::from_micros(10);
 
 /// Quantiles of one entry point.
 #[derive(Serialize)]
-pub struct Call {
-    pub entry: &'static str,
-    pub calls: u64,
-    pub allocations: u64,
+pub(crate) struct Call {
+    pub(crate) entry: &'static str,
+    pub(crate) calls: u64,
+    pub(crate) allocations: u64,
     /// Nanoseconds, the reading of the clock for the measurement included.
-    pub p50: Spread,
-    pub p90: f64,
-    pub p99: f64,
-    pub p999: f64,
-    pub max: f64,
+    pub(crate) p50: Spread,
+    pub(crate) p90: f64,
+    pub(crate) p99: f64,
+    pub(crate) p999: f64,
+    pub(crate) max: f64,
     /// Median beyond that of reading the clock, of the same round: what Millpond adds to the
     /// stamp.
-    pub beyond_clock: Spread,
+    pub(crate) beyond_clock: Spread,
     /// Mean of whole bursts of 20, in which one call may overlap with the next: the median burst,
     /// without the reading of the clock for the measurement.
-    pub in_burst: Spread,
+    pub(crate) in_burst: Spread,
 }
 
 /// All entry points.
 #[derive(Serialize)]
-pub struct Calls {
-    pub entries: Vec<Call>,
+pub(crate) struct Calls {
+    pub(crate) entries: Vec<Call>,
     /// Nanoseconds of a call at a disabled level, mean of a thousand.
-    pub disabled: Spread,
+    pub(crate) disabled: Spread,
     /// The same through a producer.
-    pub disabled_producer: Spread,
+    pub(crate) disabled_producer: Spread,
     /// Allocations of all these calls.
-    pub disabled_allocations: u64,
+    pub(crate) disabled_allocations: u64,
     /// Lines that were read back and verified.
-    pub lines: u64,
+    pub(crate) lines: u64,
 }
 
 /// Times of one entry point in one round.
@@ -174,7 +174,7 @@ impl Handler for Stuck {
     }
 }
 
-pub fn measure(effort: &Effort, places: &Places) -> anyhow::Result<Calls> {
+pub(crate) fn measure(effort: &Effort, places: &Places) -> anyhow::Result<Calls> {
     let clock = SystemClock::detect();
     let ns = ns_per_tick(clock);
     let path = places.memory().join("calls.log");
@@ -207,7 +207,7 @@ pub fn measure(effort: &Effort, places: &Places) -> anyhow::Result<Calls> {
         by_producer.round(clock, calls, |text| producer.info(text));
         by_logger.round(clock, calls, |text| logger.info(text));
         with_bytes
-            .round(clock, calls, |text| logger.info_with(text, b"\x01\x02\x03\x04abcdefghijkl"));
+            .round(clock, calls, |text| logger.info_with(text, BESIDE));
         let stamp = clock.now();
         stamped.round(clock, calls, |text| {
             producer.text_at(millpond_std::Level::Info, stamp, text);
@@ -245,13 +245,13 @@ pub fn measure(effort: &Effort, places: &Places) -> anyhow::Result<Calls> {
 }
 
 /// A logger with the default configuration and format, into a file.
-pub fn file_logger(path: &Path) -> anyhow::Result<Logger> {
+pub(crate) fn file_logger(path: &Path) -> anyhow::Result<Logger> {
     let handler = FileHandler::new(path)?;
     Ok(Logger::new("app", LoggerConfig::default(), vec![Box::new(handler)])?)
 }
 
 /// A logger that drops and whose handler is stuck until it is let go.
-pub fn full_logger() -> anyhow::Result<(Logger, Arc<AtomicBool>)> {
+pub(crate) fn full_logger() -> anyhow::Result<(Logger, Arc<AtomicBool>)> {
     let let_go = Arc::new(AtomicBool::new(false));
     let config = LoggerConfig {
         overflow: Overflow::Drop,
@@ -263,7 +263,7 @@ pub fn full_logger() -> anyhow::Result<(Logger, Arc<AtomicBool>)> {
 }
 
 /// Logs until nothing moves any more.
-pub fn fill(logger: &Logger, producer: &mut millpond_std::standard::Producer) {
+pub(crate) fn fill(logger: &Logger, producer: &mut millpond_std::standard::Producer) {
     let mut message = Message::of(5);
     let mut before = 0;
     loop {
@@ -283,7 +283,7 @@ pub fn fill(logger: &Logger, producer: &mut millpond_std::standard::Producer) {
 fn per_call(clock: SystemClock, ns: f64, calls: u64, mut call: impl FnMut(&str)) -> f64 {
     const ROW: u64 = 1000;
     let message = Message::of(9);
-    let mut time = |call: &mut dyn FnMut()| {
+    let time = |call: &mut dyn FnMut()| {
         let start = clock.now();
         call();
         (clock.now() - start) as f64 * ns / ROW as f64

@@ -16,19 +16,19 @@ const RINGS: u32 = 64;
 
 /// The figures of a logger with 64 rings.
 #[derive(Serialize)]
-pub struct Resting {
-    pub rings: u32,
+pub(crate) struct Resting {
+    pub(crate) rings: u32,
     /// Percent of one processor while nothing is logged.
-    pub idle_percent: Spread,
+    pub(crate) idle_percent: Spread,
     /// MiB on the heap beside the rings while nothing is logged.
-    pub idle_mib: f64,
+    pub(crate) idle_mib: f64,
     /// The most MiB on the heap beside the rings while all rings are full again and again.
-    pub busy_mib: f64,
+    pub(crate) busy_mib: f64,
     /// MiB of one ring, all that it comes with included.
-    pub ring_mib: f64,
+    pub(crate) ring_mib: f64,
 }
 
-pub fn measure(effort: &Effort) -> anyhow::Result<Resting> {
+pub(crate) fn measure(effort: &Effort) -> anyhow::Result<Resting> {
     let folder = tempfile::tempdir()?;
     let before = live_bytes();
     let handler = FileHandler::new(folder.path().join("resting.log"))?;

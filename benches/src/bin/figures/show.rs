@@ -6,7 +6,7 @@ use comfy_table::{CellAlignment, ContentArrangement, Table};
 use crate::Figures;
 use crate::system_calls::Answer;
 
-pub fn print(figures: &Figures) {
+pub(crate) fn print(figures: &Figures) {
     println!("{}\n", figures.machine);
     if let Some(calls) = &figures.calls {
         println!("Log call, 64 bytes of text: nanoseconds; median (least .. most) of the rounds");
@@ -80,9 +80,9 @@ pub fn print(figures: &Figures) {
 fn table(header: &[&str]) -> Table {
     let mut table = Table::new();
     if std::io::IsTerminal::is_terminal(&std::io::stdout()) {
-        table.load_preset(UTF8_FULL_CONDENSED);
+        table.load_style(UTF8_FULL_CONDENSED);
     } else {
-        table.load_preset(NOTHING);
+        table.load_style(NOTHING);
     }
     table.set_content_arrangement(ContentArrangement::Dynamic).set_width(80).set_header(header);
     for column in table.column_iter_mut().skip(1) {

@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
-use millpond_benches::messages::Message;
+use millpond_benches::messages::{BESIDE, Message};
 use millpond_benches::usage::spin_for;
 use serde::Serialize;
 
@@ -19,12 +19,12 @@ const ENTRIES: [&str; 5] = ["producer", "logger", "logger_with", "disabled", "fu
 /// How many system calls each entry point made, or why nobody knows.
 #[derive(Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Answer {
+pub(crate) enum Answer {
     Counted { calls: u64, by_entry: Vec<(&'static str, i64)> },
     Skipped(String),
 }
 
-pub fn measure(effort: &Effort) -> anyhow::Result<Answer> {
+pub(crate) fn measure(effort: &Effort) -> anyhow::Result<Answer> {
     let calls = effort.calls.min(1_000_000);
     let mut by_entry = Vec::new();
     for entry in ENTRIES {
@@ -56,7 +56,7 @@ fn count(entry: &str, calls: u64) -> anyhow::Result<u64> {
 }
 
 /// What runs under `strace`. Waiting and comparing would add calls of its own, so it only spins.
-pub fn child(entry: &str, calls: u64) -> anyhow::Result<()> {
+pub(crate) fn child(entry: &str, calls: u64) -> anyhow::Result<()> {
     let folder = tempfile::tempdir()?;
     let logger = file_logger(&folder.path().join("app.log"))?;
     let mut message = Message::of(0);
@@ -76,7 +76,7 @@ pub fn child(entry: &str, calls: u64) -> anyhow::Result<()> {
     match entry {
         "producer" => paced(&mut |text| producer.info(text)),
         "logger" => paced(&mut |text| logger.info(text)),
-        "logger_with" => paced(&mut |text| logger.info_with(text, b"0123456789abcdef")),
+        "logger_with" => paced(&mut |text| logger.info_with(text, BESIDE)),
         "disabled" => paced(&mut |text| black_box(&logger).debug(text)),
         "full" => {
             let (full, let_go) = full_logger()?;

@@ -28,21 +28,21 @@ struct Way {
 
 /// The figures of one way to run, in one place.
 #[derive(Serialize)]
-pub struct Row {
-    pub place: &'static str,
-    pub threads: u32,
-    pub ring_kib: usize,
-    pub idle_rings: u32,
+pub(crate) struct Row {
+    pub(crate) place: &'static str,
+    pub(crate) threads: u32,
+    pub(crate) ring_kib: usize,
+    pub(crate) idle_rings: u32,
     /// Whether calls drop records instead of waiting.
-    pub drops: bool,
+    pub(crate) drops: bool,
     /// Million lines in the file per second, from the first call to the end of the shutdown.
-    pub million_per_second: Spread,
+    pub(crate) million_per_second: Spread,
     /// Processor seconds of collector and handler per million lines.
-    pub cpu_per_million: Spread,
+    pub(crate) cpu_per_million: Spread,
     /// Share of the records that were dropped, in percent.
-    pub dropped_percent: Spread,
+    pub(crate) dropped_percent: Spread,
     /// Lines that were read back and verified, of all rounds.
-    pub lines: u64,
+    pub(crate) lines: u64,
 }
 
 struct Run {
@@ -52,7 +52,7 @@ struct Run {
     dropped: u64,
 }
 
-pub fn measure(effort: &Effort, places: &Places) -> anyhow::Result<Vec<Row>> {
+pub(crate) fn measure(effort: &Effort, places: &Places) -> anyhow::Result<Vec<Row>> {
     let wait = Overflow::WAIT;
     let ways = [
         Way { threads: 1, ring: 1 << 20, idle: 0, overflow: wait },
