@@ -40,8 +40,19 @@ fn wall_ns() -> i64 {
 
 /// A base is kept this long before a later anchor replaces it, so the rate follows the kernel's.
 const BASE_AGE_NS: u64 = 16_000_000_000;
-/// A rate measured over less than this says little.
-const LEAST_SPAN_NS: u64 = 1_000_000;
+/// A rate measured over less than this says little: the collector waits so long before it starts.
+pub(crate) const LEAST_SPAN_NS: u64 = 2_000_000;
+
+/// Another process's rate may differ from ours by one part in so many: both are measured over at
+/// least [`LEAST_SPAN_NS`] with an error of some 50 ns.
+const RATE_TOLERANCE: u64 = 2_000;
+
+/// Nanoseconds per tick, times 2^32, between two readings.
+fn rate(from: Anchor, to: Anchor) -> u64 {
+    let ns = to.monotonic_ns.saturating_sub(from.monotonic_ns).max(1);
+    let ticks = to.ticks.saturating_sub(from.ticks).max(1);
+    u64::try_from((u128::from(ns) << 32) / u128::from(ticks)).unwrap_or(u64::MAX)
+}
 
 /// Converts the ticks of one clock, by pairs of readings that the collector refreshes.
 ///
@@ -76,15 +87,19 @@ impl Timeline {
         self.measure();
     }
 
-    /// Takes in a reading that another process made earlier, which makes the first seconds exact.
+    /// Takes in a reading that another process made earlier, which makes records of long ago exact.
+    /// It is believed only if it implies the rate that was measured here.
     pub fn learn(&mut self, earlier: Anchor) {
         let own = self.newest.monotonic_ns.saturating_sub(self.base.monotonic_ns);
-        let plausible = earlier.ticks < self.base.ticks
+        let is_earlier = earlier.ticks < self.base.ticks
             && earlier.monotonic_ns < self.base.monotonic_ns
             && earlier.monotonic_ns != 0;
-        if plausible && own < BASE_AGE_NS {
-            self.base = earlier;
-            self.measure();
+        if is_earlier && (LEAST_SPAN_NS..BASE_AGE_NS).contains(&own) {
+            let implied = rate(earlier, self.newest);
+            if implied.abs_diff(self.rate) < self.rate / RATE_TOLERANCE {
+                self.base = earlier;
+                self.measure();
+            }
         }
     }
 
@@ -92,17 +107,7 @@ impl Timeline {
         if self.clock.kind() == ClockKind::Monotonic {
             return;
         }
-        let ns = self.newest.monotonic_ns.saturating_sub(self.base.monotonic_ns);
-        let ticks = self.newest.ticks.saturating_sub(self.base.ticks);
-        if ns >= LEAST_SPAN_NS && ticks > 0 {
-            let rate = (u128::from(ns) << 32) / u128::from(ticks);
-            self.rate = u64::try_from(rate).unwrap_or(u64::MAX);
-        } else {
-            // Too early to measure: between base and newest any rate that joins the two will do.
-            self.rate = (u128::from(ns.max(1)) << 32)
-                .checked_div(ticks.max(1).into())
-                .map_or(1 << 32, |rate| u64::try_from(rate).unwrap_or(u64::MAX));
-        }
+        self.rate = rate(self.base, self.newest);
     }
 
     /// Monotonic nanoseconds at `ticks`. Any ticks give some answer; a far-away stamp saturates.
@@ -156,17 +161,25 @@ mod tests {
     }
 
     #[test]
-    fn an_earlier_reading_lengthens_the_base() {
-        let mut timeline = Timeline::new(SystemClock::detect());
-        let base = timeline.base;
-        let earlier = Anchor {
-            ticks: base.ticks - base.ticks / 2,
-            monotonic_ns: base.monotonic_ns - base.monotonic_ns / 2,
+    fn an_earlier_reading_is_believed_if_it_fits() {
+        let clock = SystemClock::monotonic();
+        let mut timeline = Timeline::new(clock);
+        let own = timeline.base;
+        let before =
+            |ns| Anchor { ticks: own.ticks - ns, monotonic_ns: own.monotonic_ns - ns, wall_ns: 0 };
+        timeline.learn(before(1000));
+        assert_eq!(timeline.base, own, "nothing was measured yet");
+        timeline.newest = Anchor {
+            ticks: own.ticks + LEAST_SPAN_NS,
+            monotonic_ns: own.monotonic_ns + LEAST_SPAN_NS,
             wall_ns: 0,
         };
-        timeline.learn(earlier);
-        assert_eq!(timeline.base, earlier);
-        timeline.learn(base);
-        assert_eq!(timeline.base, earlier, "a later one does not");
+        let lie = Anchor { ticks: own.ticks / 2, ..before(1000) };
+        timeline.learn(lie);
+        assert_eq!(timeline.base, own, "another rate");
+        timeline.learn(before(1000));
+        assert_eq!(timeline.base, before(1000));
+        timeline.learn(own);
+        assert_eq!(timeline.base, before(1000), "a later one says nothing new");
     }
 }

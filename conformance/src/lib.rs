@@ -232,7 +232,7 @@ fn statistics_have_one_writer_each<S: Storage>(make: &impl Make<S>) {
     producer.set_in_call(None);
     assert_eq!(line.in_call_since(), None);
     let before = line.flush_requests();
-    line.request_flush();
+    producer.storage().producer_line().request_flush();
     assert_eq!(line.flush_requests(), before + 1);
     assert_eq!(consumer.storage().consumer_line().epoch(), 1);
 }

@@ -25,7 +25,7 @@ use crate::format::LineFormat;
 use crate::handler::Handler;
 use crate::report::{Report, by_level};
 use crate::source::Source;
-use crate::timeline::Timeline;
+use crate::timeline::{LEAST_SPAN_NS, Timeline};
 
 pub use command::{CollectorHandle, FlushError};
 pub use intake::{FoundRing, RingIntake};
@@ -157,6 +157,9 @@ struct Pass {
 
 impl<I: RingIntake> Collector<I> {
     fn run(mut self) {
+        // Until the rate of the clock is known, old records could not be dated.
+        std::thread::sleep(Duration::from_nanos(LEAST_SPAN_NS));
+        self.timeline.refresh();
         loop {
             for command in self.mailbox.take() {
                 match command {

@@ -2,16 +2,19 @@
 //!
 //! # Safety
 //!
-//! A thread keeps its writers in boxes that nothing else can reach, and a pointer to the one used
-//! last, so that a call finds it with one load and one compare. The pointer is followed only if
-//! the logger's id and the fork generation match those it was stored under. An id is never used
-//! twice, so the type is the one it was stored with; the box lives until the thread ends, and its
-//! end clears the pointer.
+//! A thread keeps its writers in slots on the heap that no other thread can reach, and a pointer
+//! to the one used last, so that a call finds it with one load and two compares.
+//!
+//! 1. *Type*: the pointer is followed only if the logger's id and the fork generation match those
+//!    it was stored under. An id is never used twice, so the type is the one it was stored with.
+//! 2. *Life*: a slot is freed when its thread ends, which clears the pointer, or when its logger
+//!    was closed and the slot is not busy; the pointer is cleared before that.
+//! 3. *Borrow*: there are only shared references to a slot. The writer inside is borrowed by
+//!    whoever has set `busy`, which a nested call (a signal handler, a `Display`) finds set.
 #![allow(unsafe_code)]
 
-use std::any::Any;
-use std::cell::{Cell, RefCell};
-use std::ptr;
+use std::cell::{Cell, RefCell, UnsafeCell};
+use std::ptr::{self, NonNull};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -40,10 +43,10 @@ pub(super) fn os_id() -> u64 {
 struct Last {
     id: u32,
     generation: u32,
-    writer: *mut (),
+    slot: *const (),
 }
 
-const NOBODY: Last = Last { id: 0, generation: 0, writer: ptr::null_mut() };
+const NOBODY: Last = Last { id: 0, generation: 0, slot: ptr::null() };
 
 thread_local! {
     static LAST: Cell<Last> = const { Cell::new(NOBODY) };
@@ -52,39 +55,67 @@ thread_local! {
 
 struct Writers(Vec<Owned>);
 
+/// A slot, whatever its type.
 struct Owned {
     id: u32,
     generation: u32,
-    writer: Box<dyn Give>,
+    slot: NonNull<dyn Give>,
+}
+
+struct Slot<P: RingSupply> {
+    busy: Cell<bool>,
+    writer: UnsafeCell<Writer<P>>,
+}
+
+trait Give {
+    /// Whether a call is using the writer.
+    fn is_busy(&self) -> bool;
+    /// Whether the logger was closed. Not to be called while busy.
+    fn is_closed(&self) -> bool;
+    /// Hands the ring on.
+    fn give_back(self: Box<Self>);
+}
+
+impl<P: RingSupply> Give for Slot<P> {
+    fn is_busy(&self) -> bool {
+        self.busy.get()
+    }
+
+    fn is_closed(&self) -> bool {
+        // SAFETY: not busy, so nobody borrows the writer (rule 3).
+        let writer = unsafe { &*self.writer.get() };
+        writer.shared.level.get().is_none()
+    }
+
+    fn give_back(self: Box<Self>) {
+        let Writer { ring, shared, .. } = self.writer.into_inner();
+        shared.registry.hand_back(ring);
+    }
+}
+
+impl Owned {
+    /// Frees the slot, unless it is the parent's: then not even its memory is ours to unmap. A
+    /// busy one is left to the call that uses it.
+    fn free(self) {
+        // SAFETY: made by `Box::leak` in `find`, and taken out of the list only once.
+        unsafe {
+            if self.generation == fork::generation() && !self.slot.as_ref().is_busy() {
+                Box::from_raw(self.slot.as_ptr()).give_back();
+            }
+        }
+    }
+
+    fn is_of_closed_logger(&self) -> bool {
+        // SAFETY: the slot lives as long as it is in the list (rule 2).
+        let slot = unsafe { self.slot.as_ref() };
+        !slot.is_busy() && slot.is_closed()
+    }
 }
 
 impl Drop for Writers {
     fn drop(&mut self) {
         LAST.set(NOBODY);
-        for owned in self.0.drain(..) {
-            if owned.generation == fork::generation() {
-                owned.writer.give_back();
-            } else {
-                // The parent's; not even its memory is ours to unmap.
-                std::mem::forget(owned.writer);
-            }
-        }
-    }
-}
-
-trait Give: Any {
-    fn give_back(self: Box<Self>);
-    fn is_closed(&self) -> bool;
-}
-
-impl<P: RingSupply> Give for Writer<P> {
-    fn give_back(self: Box<Self>) {
-        let Writer { ring, shared, .. } = *self;
-        shared.registry.hand_back(ring);
-    }
-
-    fn is_closed(&self) -> bool {
-        self.shared.level.get().is_none()
+        self.0.drain(..).for_each(Owned::free);
     }
 }
 
@@ -97,80 +128,58 @@ pub(super) fn with_writer<P: RingSupply>(
     log: impl FnOnce(&mut Writer<P>),
 ) {
     let last = LAST.get();
-    let writer = if last.id == shared.id && last.generation == fork::generation() {
-        last.writer.cast::<Writer<P>>()
+    let slot = if last.id == shared.id && last.generation == fork::generation() {
+        last.slot.cast::<Slot<P>>()
     } else {
         find(shared)
     };
-    // SAFETY: a pointer that is not null points to a box of this thread that lives until the
-    // thread ends (module rules). `busy` is read before anything else is borrowed from it.
-    if writer.is_null() || unsafe { (*writer).busy } {
+    // SAFETY: not null means a slot of this type (rule 1) that is alive (rule 2): it is not freed
+    // during the call, since from here on it is busy.
+    let Some(slot) = (unsafe { slot.as_ref() }) else { return shared_ring(shared, level, log) };
+    if slot.busy.replace(true) {
         return shared_ring(shared, level, log);
     }
-    // SAFETY: as above; while `busy` is set no second borrow is made, neither by a signal handler
-    // nor by a nested call, since both come through here. The guard clears it even on a panic.
-    unsafe {
-        (*writer).busy = true;
-        let _guard = Busy(&raw mut (*writer).busy);
-        log(&mut *writer);
-    }
+    let _busy = Busy(&slot.busy);
+    // SAFETY: `busy` was not set and now is, so this is the only borrow (rule 3).
+    log(unsafe { &mut *slot.writer.get() });
 }
 
-struct Busy(*mut bool);
+/// Cleared even if the call panics.
+struct Busy<'a>(&'a Cell<bool>);
 
-impl Drop for Busy {
+impl Drop for Busy<'_> {
     fn drop(&mut self) {
-        // SAFETY: points into the writer that `with_writer` uses, which is still alive.
-        unsafe { *self.0 = false };
+        self.0.set(false);
     }
 }
 
 /// Finds or makes the writer of this thread; null if there is none to be had.
 #[cold]
 #[inline(never)]
-fn find<P: RingSupply>(shared: &Arc<Shared<P>>) -> *mut Writer<P> {
+fn find<P: RingSupply>(shared: &Arc<Shared<P>>) -> *const Slot<P> {
     let generation = fork::generation();
     let found = WRITERS.try_with(|writers| {
         // A signal handler may come while the list is borrowed.
-        let Ok(mut writers) = writers.try_borrow_mut() else { return ptr::null_mut() };
-        writers.forget_others(shared.id, generation);
-        let at = writers.0.iter().position(|w| w.id == shared.id && w.generation == generation);
-        let at = match at {
-            Some(at) => at,
-            None => match make(shared) {
-                Some(writer) => {
-                    let writer = Box::new(writer);
-                    writers.0.push(Owned { id: shared.id, generation, writer });
-                    writers.0.len() - 1
-                }
-                None => return ptr::null_mut(),
-            },
-        };
-        (&raw mut *writers.0[at].writer).cast::<Writer<P>>()
-    });
-    let writer = found.unwrap_or(ptr::null_mut());
-    if !writer.is_null() {
-        LAST.set(Last { id: shared.id, generation, writer: writer.cast() });
-    }
-    writer
-}
-
-impl Writers {
-    /// Lets go of writers of loggers that were closed, and of a parent's.
-    fn forget_others(&mut self, id: u32, generation: u32) {
-        LAST.set(NOBODY);
-        let mut at = 0;
-        while at < self.0.len() {
-            let owned = &self.0[at];
-            if owned.generation != generation {
-                std::mem::forget(self.0.swap_remove(at).writer);
-            } else if owned.id != id && owned.writer.is_closed() {
-                self.0.swap_remove(at).writer.give_back();
-            } else {
-                at += 1;
-            }
+        let Ok(mut writers) = writers.try_borrow_mut() else { return ptr::null() };
+        let mine = |owned: &&Owned| owned.id == shared.id && owned.generation == generation;
+        if let Some(owned) = writers.0.iter().find(mine) {
+            return owned.slot.as_ptr().cast::<Slot<P>>().cast_const();
         }
+        LAST.set(NOBODY);
+        let forgotten =
+            |owned: &mut Owned| owned.generation != generation || owned.is_of_closed_logger();
+        writers.0.extract_if(.., forgotten).for_each(Owned::free);
+        let Some(writer) = make(shared) else { return ptr::null() };
+        let slot = Slot { busy: Cell::new(false), writer: UnsafeCell::new(writer) };
+        let slot = NonNull::from(Box::leak(Box::new(slot)));
+        writers.0.push(Owned { id: shared.id, generation, slot });
+        slot.as_ptr().cast_const()
+    });
+    let slot = found.unwrap_or(ptr::null());
+    if !slot.is_null() {
+        LAST.set(Last { id: shared.id, generation, slot: slot.cast() });
     }
+    slot
 }
 
 fn make<P: RingSupply>(shared: &Arc<Shared<P>>) -> Option<Writer<P>> {

@@ -22,8 +22,6 @@ pub(crate) struct Writer<P: RingSupply> {
     pub(super) shared: Arc<Shared<P>>,
     /// The fork generation in which the ring was made.
     pub(super) generation: u32,
-    /// Whether a call is inside; a nested one (a signal handler) must stay out.
-    pub(super) busy: bool,
     wakes: bool,
     /// Bytes in use from which the collector is told to hurry.
     wake_from: u32,
@@ -35,7 +33,7 @@ impl<P: RingSupply> Writer<P> {
     pub(super) fn new(ring: Ring<P::Storage>, shared: Arc<Shared<P>>) -> Self {
         let wake_from = ring.capacity() / 2;
         let generation = crate::fork::generation();
-        Self { ring, shared, generation, busy: false, wakes: true, wake_from, stuck: false }
+        Self { ring, shared, generation, wakes: true, wake_from, stuck: false }
     }
 
     /// Says in the ring which thread writes it from here on.

@@ -206,8 +206,7 @@ pub(crate) fn measure(effort: &Effort, places: &Places) -> anyhow::Result<Calls>
         });
         by_producer.round(clock, calls, |text| producer.info(text));
         by_logger.round(clock, calls, |text| logger.info(text));
-        with_bytes
-            .round(clock, calls, |text| logger.info_with(text, BESIDE));
+        with_bytes.round(clock, calls, |text| logger.info_with(text, BESIDE));
         let stamp = clock.now();
         stamped.round(clock, calls, |text| {
             producer.text_at(millpond_std::Level::Info, stamp, text);
