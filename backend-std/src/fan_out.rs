@@ -2,6 +2,7 @@
 //! another.
 
 use std::any::Any;
+use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -138,6 +139,12 @@ impl FanOut {
         self.lanes.iter().filter(behind).map(|lane| lane.name.clone()).collect()
     }
 
+    /// The durable handlers that have batches to finish.
+    pub(crate) fn behind(&self) -> Vec<String> {
+        let behind = |lane: &&Lane| lane.durable && lane.lag() > 0;
+        self.lanes.iter().filter(behind).map(|lane| lane.name.clone()).collect()
+    }
+
     /// Asks every handler to close.
     pub(crate) fn close(&self, deadline: Instant) {
         for lane in &self.lanes {
@@ -180,8 +187,19 @@ struct Runner {
     wake: Wake,
 }
 
+thread_local! {
+    static IS_HANDLER: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Whether the calling thread is a handler's. What is logged there must not wait for room, which
+/// may come only when this very handler has finished.
+pub(crate) fn is_handler_thread() -> bool {
+    IS_HANDLER.try_with(Cell::get).unwrap_or(false)
+}
+
 impl Runner {
     fn run(mut self) {
+        IS_HANDLER.set(true);
         while let Some(work) = self.next() {
             let last = matches!(work, Work::Close(_));
             self.perform(work);

@@ -16,7 +16,7 @@ pub enum Overflow {
     /// The call waits for room, and drops the record as above if there is none in time. Once a
     /// call has waited in vain, later calls do not wait until there was room again, so a
     /// stuck collector costs one time-out and not one for each call. The default of the standard
-    /// logger, with ten seconds.
+    /// logger, with ten seconds. A handler that logs never waits, since it might wait for itself.
     Block {
         /// How long a call waits at most.
         timeout: Duration,

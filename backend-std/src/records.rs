@@ -1,13 +1,14 @@
 //! A batch of records as handlers see it.
 
 use std::fmt;
+use std::num::NonZeroU32;
 use std::str;
 use std::sync::{Arc, OnceLock};
 
 use millpond_core::Level;
-use millpond_core::frame::{Flags, Frame, Text};
+use millpond_core::frame::{Flags, Frame, HEADER, Header, Kind, Text};
 
-use crate::chunk::Chunk;
+use crate::chunk::{Chunk, ChunkPool};
 use crate::format::LineFormat;
 use crate::source::Source;
 
@@ -25,7 +26,14 @@ struct Inner {
     sources: Vec<Arc<Source>>,
     wall_offset_ns: i64,
     format: Arc<LineFormat>,
+    pool: Arc<ChunkPool>,
     rendered: OnceLock<Rendered>,
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        self.pool.give_back_list(std::mem::take(&mut self.entries));
+    }
 }
 
 /// Where one record of a batch is.
@@ -40,7 +48,7 @@ pub(crate) struct Place {
     pub(crate) source: u32,
     pub(crate) ring: u32,
     /// The index of the whole message, if it came in parts.
-    pub(crate) joined: Option<std::num::NonZeroU32>,
+    pub(crate) joined: Option<NonZeroU32>,
     pub(crate) late: bool,
 }
 
@@ -52,13 +60,23 @@ pub(crate) struct Parts {
     pub(crate) sources: Vec<Arc<Source>>,
     pub(crate) wall_offset_ns: i64,
     pub(crate) format: Arc<LineFormat>,
+    /// Where the list of entries goes when the last handler is done with it.
+    pub(crate) pool: Arc<ChunkPool>,
 }
 
 impl Records {
     pub(crate) fn new(parts: Parts) -> Self {
-        let Parts { chunks, joined, entries, sources, wall_offset_ns, format } = parts;
-        let rendered = OnceLock::new();
-        Self(Arc::new(Inner { chunks, joined, entries, sources, wall_offset_ns, format, rendered }))
+        let Parts { chunks, joined, entries, sources, wall_offset_ns, format, pool } = parts;
+        Self(Arc::new(Inner {
+            chunks,
+            joined,
+            entries,
+            sources,
+            wall_offset_ns,
+            format,
+            pool,
+            rendered: OnceLock::new(),
+        }))
     }
 
     /// How many records there are.
@@ -77,16 +95,13 @@ impl Records {
     }
 
     /// The record at `index`, counted from the oldest.
+    #[inline]
     pub fn get(&self, index: usize) -> Option<Record<'_>> {
         let place = self.0.entries.get(index)?;
-        let bytes = self.0.chunks[place.chunk as usize].bytes();
-        // The collector has decoded this very frame from this very memory.
-        let (frame, _) = Frame::decode(&bytes[place.offset as usize..]).ok()?;
-        let text = Text::decode(frame.header.flags, frame.payload).ok()?;
-        let text = match place.joined {
-            Some(joined) => Text { text: &self.0.joined[joined.get() as usize - 1], ..text },
-            None => text,
-        };
+        let (frame, mut text) = self.0.decode(place);
+        if let Some(joined) = place.joined {
+            text.text = self.0.joined_text(joined);
+        }
         Some(Record { records: &self.0, index, place, frame, text })
     }
 
@@ -126,6 +141,7 @@ pub struct Iter<'a> {
 impl<'a> Iterator for Iter<'a> {
     type Item = Record<'a>;
 
+    #[inline]
     fn next(&mut self) -> Option<Record<'a>> {
         let record = self.records.get(self.next)?;
         self.next += 1;
@@ -152,21 +168,25 @@ pub struct Record<'a> {
 
 impl<'a> Record<'a> {
     /// How severe it is.
+    #[inline]
     pub fn level(&self) -> Level {
         self.frame.header.level()
     }
 
     /// When it was logged: nanoseconds since the Unix epoch.
+    #[inline]
     pub fn timestamp_ns(&self) -> i64 {
         (self.place.key_ns as i64).wrapping_add(self.records.wall_offset_ns)
     }
 
     /// The name of the logger or worker.
+    #[inline]
     pub fn name(&self) -> &'a str {
         &self.source().name
     }
 
     /// Logger, process and thread.
+    #[inline]
     pub fn source(&self) -> &'a Source {
         &self.records.sources[self.place.source as usize]
     }
@@ -182,16 +202,19 @@ impl<'a> Record<'a> {
 
     /// The message as it was logged, which is UTF-8 unless the program that logged it broke its
     /// promise.
+    #[inline]
     pub fn message_bytes(&self) -> &'a [u8] {
         self.text.text
     }
 
     /// The bytes that were logged beside the message.
+    #[inline]
     pub fn bytes(&self) -> Option<&'a [u8]> {
         self.text.bytes
     }
 
     /// The message's length in bytes before it was cut, if it was.
+    #[inline]
     pub fn original_length(&self) -> Option<u32> {
         self.text.original_length
     }
@@ -221,9 +244,46 @@ impl fmt::Debug for Record<'_> {
 }
 
 impl Inner {
+    /// The frame at `place` and its text, without what was joined.
+    #[inline]
+    fn decode(&self, place: &Place) -> (Frame<'_>, Text<'_>) {
+        let bytes = self.chunks[place.chunk as usize].bytes();
+        let Ok((frame, _)) = Frame::decode(&bytes[place.offset as usize..]) else {
+            return unreadable();
+        };
+        match Text::decode(frame.header.flags, frame.payload) {
+            Ok(text) => (frame, text),
+            Err(_) => unreadable(),
+        }
+    }
+
+    fn joined_text(&self, number: NonZeroU32) -> &[u8] {
+        &self.joined[number.get() as usize - 1]
+    }
+
     fn rendered(&self) -> &Rendered {
         self.rendered.get_or_init(|| Rendered::of(self))
     }
+}
+
+/// What stands for a frame that cannot be decoded. There is none: whoever makes a place has decoded
+/// the frame from the same memory. If that were ever wrong, the record would be seen and counted as
+/// this rather than missing.
+#[cold]
+fn unreadable() -> (Frame<'static>, Text<'static>) {
+    debug_assert!(false, "a place leads to no text frame");
+    let payload = b"[a record that cannot be read]";
+    let header = Header {
+        length: (HEADER + payload.len()) as u32,
+        kind: Kind::Text as u8,
+        level: Level::Error as u8,
+        flags: Flags::NONE,
+        ticks: 0,
+        sequence: 0,
+        site: 0,
+    };
+    let text = Text { text: payload, bytes: None, original_length: None, suppressed: None };
+    (Frame { header, payload }, text)
 }
 
 /// The messages that are not text as they stand, rendered once for all handlers.
@@ -235,7 +295,10 @@ impl Rendered {
     fn of(inner: &Inner) -> Rendered {
         let records = inner.entries.iter().enumerate();
         let messages = records.filter_map(|(index, place)| {
-            let message = raw_message(inner, place)?;
+            let message = match place.joined {
+                Some(joined) => inner.joined_text(joined),
+                None => inner.decode(place).1.text,
+            };
             str::from_utf8(message).is_err().then(|| (index, show_invalid(message)))
         });
         Rendered { messages: messages.collect() }
@@ -247,15 +310,6 @@ impl Rendered {
             Err(_) => "",
         }
     }
-}
-
-fn raw_message<'a>(inner: &'a Inner, place: &Place) -> Option<&'a [u8]> {
-    if let Some(joined) = place.joined {
-        return Some(&inner.joined[joined.get() as usize - 1]);
-    }
-    let bytes = inner.chunks[place.chunk as usize].bytes();
-    let (frame, _) = Frame::decode(&bytes[place.offset as usize..]).ok()?;
-    Some(Text::decode(frame.header.flags, frame.payload).ok()?.text)
 }
 
 /// `message` with each byte that is not part of valid UTF-8 as `\xNN`.

@@ -31,12 +31,13 @@ pub struct Account {
 impl Account {
     /// Records dropped, of all levels.
     pub fn total_dropped(&self) -> u64 {
-        self.dropped.iter().sum()
+        sum(&self.dropped)
     }
 
     /// Records that are accounted for.
     pub fn accounted(&self) -> u64 {
-        self.delivered + self.total_dropped() + self.filtered + self.quarantined + self.in_ring
+        let dropped = self.total_dropped();
+        sum(&[self.delivered, dropped, self.filtered, self.quarantined, self.in_ring])
     }
 
     /// Whether every attempted record is accounted for, but for those in flight: one that was
@@ -52,16 +53,22 @@ impl Account {
 
     /// Adds another account to this one.
     pub fn merge(&mut self, other: &Account) {
-        self.attempted += other.attempted;
-        self.delivered += other.delivered;
+        let add = |to: &mut u64, more: u64| *to = to.saturating_add(more);
+        add(&mut self.attempted, other.attempted);
+        add(&mut self.delivered, other.delivered);
         for level in 0..Level::COUNT {
-            self.dropped[level] += other.dropped[level];
-            self.gaps[level] += other.gaps[level];
+            add(&mut self.dropped[level], other.dropped[level]);
+            add(&mut self.gaps[level], other.gaps[level]);
         }
-        self.filtered += other.filtered;
-        self.quarantined += other.quarantined;
-        self.in_ring += other.in_ring;
+        add(&mut self.filtered, other.filtered);
+        add(&mut self.quarantined, other.quarantined);
+        add(&mut self.in_ring, other.in_ring);
     }
+}
+
+/// The sum of counts that may be lies of another process: it stops at the largest number.
+pub(crate) fn sum(counts: &[u64]) -> u64 {
+    counts.iter().fold(0, |sum, count| sum.saturating_add(*count))
 }
 
 /// The account of one worker: all its rings together.

@@ -96,7 +96,7 @@ pub fn records_with_format(format: LineFormat, items: &[Item<'_>]) -> Records {
     for item in items {
         builder.add(item);
     }
-    let Builder { mut chunks, last, joined, entries, sources, .. } = builder;
+    let Builder { pool, mut chunks, last, joined, entries, sources } = builder;
     chunks.extend(last);
     Records::new(Parts {
         chunks: chunks.into_iter().map(Arc::new).collect(),
@@ -105,6 +105,7 @@ pub fn records_with_format(format: LineFormat, items: &[Item<'_>]) -> Records {
         sources,
         wall_offset_ns: 0,
         format: Arc::new(format),
+        pool,
     })
 }
 

@@ -12,9 +12,9 @@
 //!   reached *equal* the legal ones: a legal outcome that is never reached is a failure too.
 //! - It treats SeqCst loads and stores as acquire and release; its SeqCst fences are right, and
 //!   fences are what core uses.
-//! - It remembers the last seven stores to an atomic, so a model makes no more.
-//! - It does not model a store of 8 bytes that another *process* sees torn: that is a matter of
-//!   [`millpond_core::storage::RawArea`], whose loads are whole words.
+//! - It remembers the last seven stores to an atomic and forgets older ones, so models are short.
+//! - It knows one process, and words that are written whole. What another process may see is the
+//!   matter of [`millpond_core::storage::RawArea`], which loads whole words.
 #![cfg(millpond_loom)]
 
 mod look;

@@ -138,6 +138,17 @@ impl Directory {
             .is_ok_and(|stat| stat.st_ino == inode)
     }
 
+    /// What changes with a file; `None` if it is not there.
+    pub(crate) fn mark(&self, name: &OsStr) -> Option<Mark> {
+        let stat = rustix::fs::statat(&self.inner.fd, name, AtFlags::SYMLINK_NOFOLLOW).ok()?;
+        #[allow(clippy::useless_conversion)] // types differ between processors
+        Some(Mark {
+            inode: stat.st_ino,
+            links: u64::from(stat.st_nlink),
+            changed: (stat.st_ctime as i64, stat.st_ctime_nsec as i64),
+        })
+    }
+
     pub(crate) fn fd(&self) -> BorrowedFd<'_> {
         self.inner.fd.as_fd()
     }
@@ -160,6 +171,15 @@ impl Directory {
     pub(crate) fn unnamed_files(&self) -> &OnceLock<bool> {
         &self.inner.unnamed_files
     }
+}
+
+/// A file at one time: another file of the name, and the file after a change of its length, mode,
+/// owner or names, have other marks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Mark {
+    inode: u64,
+    links: u64,
+    changed: (i64, i64),
 }
 
 /// Whether `name` stays in its directory.

@@ -8,7 +8,7 @@
 
 use std::collections::HashMap;
 use std::ffi::{OsStr, OsString};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
@@ -21,7 +21,7 @@ use millpond_std::{Account, Anchor, ClockKind as Ticks, Level, Source, SystemClo
 
 use super::workers::Workers;
 use crate::checkpoint::{Checkpoint, Progress, SlotHandle};
-use crate::directory::Directory;
+use crate::directory::{Directory, Mark};
 use crate::doorbell::SharedDoorbell;
 use crate::error::Error;
 use crate::identity::ProcessIdentity;
@@ -44,11 +44,24 @@ pub(super) struct DirectoryIntake {
     changed: Arc<AtomicBool>,
     scanned: Instant,
     scans: u64,
-    /// Files that are drained or were refused, by name; refused ones have no ring id.
-    known: HashMap<OsString, Option<u64>>,
+    /// Files that are drained or were refused, by name.
+    known: HashMap<OsString, Entry>,
     rings: HashMap<u64, Known>,
     workers: Workers,
+    /// Workers whose processes have ended, as the kernel told the watcher.
+    gone: Arc<Mutex<Vec<u64>>>,
     notices: Vec<Notice>,
+    /// Whether it was said that the directory is not there any more, or cannot be read.
+    is_lost: bool,
+}
+
+/// A file in the directory.
+enum Entry {
+    /// A ring that is drained.
+    Ring,
+    /// Something else, looked at again when it has changed. The reason is said only if it is
+    /// another one than before.
+    Refused { mark: Option<Mark>, why: String },
 }
 
 struct Known {
@@ -69,13 +82,15 @@ impl DirectoryIntake {
     ) -> Result<Self, Error> {
         let checkpoint = Checkpoint::open(&directory)?;
         let changed = Arc::new(AtomicBool::new(true));
+        let gone = Arc::<Mutex<Vec<u64>>>::default();
         let watcher = Watcher::start(&directory, {
-            let changed = Arc::clone(&changed);
+            let (changed, gone) = (Arc::clone(&changed), Arc::clone(&gone));
             move |signal| {
-                if signal == Signal::Rescan {
-                    // Release: pairs with the swap in `discover`, which lists the directory after.
-                    changed.store(true, Ordering::Release);
+                if let Signal::Died { tag, .. } = signal {
+                    gone.lock().unwrap_or_else(PoisonError::into_inner).push(tag);
                 }
+                // Release: pairs with the swap in `discover`, which looks at both after.
+                changed.store(true, Ordering::Release);
                 wake();
             }
         })?;
@@ -92,7 +107,9 @@ impl DirectoryIntake {
             known: HashMap::new(),
             rings: HashMap::new(),
             workers: Workers::new(own),
+            gone,
             notices: Vec::new(),
+            is_lost: false,
         })
     }
 
@@ -103,22 +120,15 @@ impl DirectoryIntake {
     fn scan(&mut self, found: &mut Vec<FoundRing<MappedStorage>>) {
         self.scanned = Instant::now();
         self.scans += 1;
-        let names = match self.directory.list_rings() {
-            Ok(names) => names,
-            Err(error) => {
-                let notice = (Level::Error, error.to_string());
-                if !self.notices.contains(&notice) && self.scans % 60 == 1 {
-                    self.notices.push(notice);
-                }
-                return;
-            }
-        };
+        let gone = std::mem::take(&mut *self.gone.lock().unwrap_or_else(PoisonError::into_inner));
+        gone.into_iter().for_each(|worker| self.workers.process_ended(worker));
+        let names = self.directory.list_rings();
+        self.say_if_lost(names.as_ref().err());
+        let Ok(names) = names else { return };
         // Names of refused files are forgotten with the files, those of rings when they end.
-        self.known.retain(|name, ring| ring.is_some() || names.contains(name));
+        self.known.retain(|name, entry| matches!(entry, Entry::Ring) || names.contains(name));
         for name in names {
-            if !self.known.contains_key(&name) {
-                self.adopt(name, found);
-            }
+            self.look_at(name, found);
         }
         if self.scans == 1 {
             self.forget_missing();
@@ -135,30 +145,57 @@ impl DirectoryIntake {
         }
     }
 
-    fn adopt(&mut self, name: OsString, found: &mut Vec<FoundRing<MappedStorage>>) {
-        match RingFile::attach(&self.directory, &name) {
-            Ok(attached) => {
-                let ring = attached.identity.ring_id;
-                if self.rings.contains_key(&ring) {
-                    let text = format!("ignored a second file of a ring: {}", shown(&name));
-                    self.notices.push((Level::Warning, text));
-                    self.known.insert(name, None);
-                    return;
-                }
-                match self.ticks_differ(&attached) {
-                    Some(text) => {
-                        self.notices.push((Level::Warning, text));
-                        self.known.insert(name, None);
-                    }
-                    None => found.push(self.take(name, attached)),
-                }
-            }
-            Err(error) if error.is_gone() => {}
-            Err(error) => {
-                self.notices.push((Level::Warning, error.to_string()));
-                self.known.insert(name, None);
-            }
+    /// Says once that the directory is not there any more or cannot be read.
+    fn say_if_lost(&mut self, failed: Option<&Error>) {
+        let is_lost = failed.is_some() || !self.directory.is_current();
+        if is_lost && !self.is_lost {
+            let text = if self.directory.is_current() {
+                failed.map(Error::to_string).unwrap_or_default()
+            } else {
+                format!(
+                    "the directory `{}` was removed or replaced: rings that were found are \
+                     drained to their ends, new ones are not found; restart the master, and \
+                     workers that are to log from new threads",
+                    self.directory.path().display()
+                )
+            };
+            self.notices.push((Level::Error, text));
         }
+        self.is_lost = is_lost;
+    }
+
+    /// Takes a ring that is new, and whatever was refused and has changed since.
+    fn look_at(&mut self, name: OsString, found: &mut Vec<FoundRing<MappedStorage>>) {
+        // Before it is opened, so that what changes in between is looked at again.
+        let mark = self.directory.mark(&name);
+        let said = match self.known.get(&name) {
+            None => None,
+            Some(Entry::Ring) => return,
+            Some(Entry::Refused { mark: seen, .. }) if *seen == mark && mark.is_some() => return,
+            Some(Entry::Refused { why, .. }) => Some(why.clone()),
+        };
+        let (why, mark) = match RingFile::attach(&self.directory, &name) {
+            Ok(attached) => match self.misfit(&attached) {
+                None => return found.push(self.take(name, attached)),
+                Some(why) => (why, mark),
+            },
+            Err(error) if error.is_gone() => return,
+            // Tried again whatever the file is: it was not its fault.
+            Err(error) if error.is_system() => (error.to_string(), None),
+            Err(error) => (error.to_string(), mark),
+        };
+        if said.as_ref() != Some(&why) {
+            self.notices.push((Level::Warning, why.clone()));
+        }
+        self.known.insert(name, Entry::Refused { mark, why });
+    }
+
+    /// Why a ring is not drained, although it is one.
+    fn misfit(&self, attached: &Attached) -> Option<String> {
+        if self.rings.contains_key(&attached.identity.ring_id) {
+            return Some(format!("ignored a second file of a ring: {}", shown(&attached.name)));
+        }
+        self.ticks_differ(attached)
     }
 
     /// Records of another clock cannot be ordered among the others.
@@ -198,7 +235,7 @@ impl DirectoryIntake {
         };
         let account =
             Account::of_earlier(progress.delivered, progress.filtered, progress.quarantined);
-        self.known.insert(name.clone(), Some(ring));
+        self.known.insert(name.clone(), Entry::Ring);
         let known = Known { name, slot, quarantined: false, ended_at: None };
         self.rings.insert(ring, known);
         // SAFETY: the lease makes this the only master, and `rings` the only consumer in it. The
@@ -220,7 +257,7 @@ impl DirectoryIntake {
         if let Err(error) = watched {
             self.notices.push((Level::Debug, error.to_string()));
         } else if let Ok(Watched::Gone) = watched {
-            self.changed.store(true, Ordering::Release);
+            self.workers.process_ended(identity.worker_id);
         }
     }
 }
@@ -304,8 +341,9 @@ impl RingIntake for DirectoryIntake {
         }
         for file in ended.files {
             if let Err(error) = self.directory.remove(&file) {
-                self.notices.push((Level::Warning, error.to_string()));
-                self.known.insert(file, None);
+                let (mark, why) = (self.directory.mark(&file), error.to_string());
+                self.notices.push((Level::Warning, why.clone()));
+                self.known.insert(file, Entry::Refused { mark, why });
             } else {
                 self.known.remove(&file);
             }

@@ -28,6 +28,8 @@ struct Worker {
     /// The keeper's file, once its ring is drained: the evidence stays until the last ring goes.
     keeper_file: Option<OsString>,
     end: Option<End>,
+    /// The kernel said that its process has ended.
+    process_ended: bool,
     account: Account,
 }
 
@@ -81,6 +83,7 @@ impl Workers {
             open_rings: 0,
             keeper_file: None,
             end: None,
+            process_ended: false,
             account: Account::default(),
         });
         worker.open_rings += 1;
@@ -99,6 +102,13 @@ impl Workers {
             worker.end = worker.look(&self.own);
         }
         worker.end.is_some()
+    }
+
+    /// The kernel says that the process of a worker has ended.
+    pub(super) fn process_ended(&mut self, worker: u64) {
+        if let Some(worker) = self.workers.get_mut(&worker) {
+            worker.process_ended = true;
+        }
     }
 
     /// A frame of a keeper. Returns what to log.
@@ -189,22 +199,21 @@ impl Worker {
 
     /// What the kernel says of it: never a guess from time.
     fn look(&self, own: &ProcessIdentity) -> Option<End> {
+        let ended = self.process_ended || self.process.boot_id != own.boot_id;
         match &self.keeper {
             Some((owner, storage)) => {
-                let closed = storage.producer_line().state() == ProducerState::Closed;
-                match owner.state() {
-                    OwnerState::Died => Some(if closed { End::Orderly } else { End::Died }),
-                    OwnerState::Held { .. } => closed.then_some(End::Orderly),
-                    // Released without closing the ring first: no worker of ours does that.
-                    OwnerState::Unheld => closed.then_some(End::Orderly),
+                // In this order: what is closed after the evidence is closed for good.
+                let died = ended || owner.state() == OwnerState::Died;
+                match storage.producer_line().state() {
+                    ProducerState::Closed => Some(End::Orderly),
+                    ProducerState::Open => died.then_some(End::Died),
                 }
             }
             // A keeper's file comes before any other of its worker and goes with the last, so
             // somebody has removed it. What is left is the process.
             None => {
-                let same_boot = self.process.boot_id == own.boot_id;
-                let gone = own.sees_pids_of(&self.process) && !self.process.is_running();
-                (!same_boot || gone).then_some(End::Died)
+                let gone = || own.sees_pids_of(&self.process) && !self.process.is_running();
+                (ended || gone()).then_some(End::Died)
             }
         }
     }

@@ -58,6 +58,11 @@ impl AttachError {
         matches!(self.reason, Refusal::Gone)
     }
 
+    /// Whether the operating system refused, which another time it may not.
+    pub fn is_system(&self) -> bool {
+        matches!(self.reason, Refusal::System { .. })
+    }
+
     fn advice(&self) -> &'static str {
         match self.reason {
             Refusal::Gone | Refusal::Version(_) | Refusal::ByteOrder { .. } => "",

@@ -6,6 +6,7 @@
 #![allow(unsafe_code)]
 
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use millpond_core::ring::{MAX_CAPACITY, MIN_CAPACITY, Producer as Ring};
@@ -22,7 +23,7 @@ use crate::ring_file::{BirthAnchor, ClockKind, MappedStorage, RingFile, RingKind
 /// Bytes for call-site definitions in each ring.
 const TABLE: u32 = 64 * 1024;
 /// A ring is made smaller than asked for when the directory has room for fewer than this many.
-const ROOM_FOR: u64 = 16;
+const ROOM_FOR: u64 = 32;
 /// But not smaller than this, unless there is no room at all.
 const SMALL: u32 = 64 * 1024;
 
@@ -65,6 +66,9 @@ pub(super) struct Session {
     identity: ProcessIdentity,
     worker_id: u64,
     keeper: Keeper,
+    /// Held while a ring is made: threads that start together would each take what is free for
+    /// theirs alone.
+    making: Mutex<()>,
 }
 
 impl Session {
@@ -74,7 +78,8 @@ impl Session {
         let identity = ProcessIdentity::of_this_process()?;
         let worker_id = random_id()?;
         let keeper = Keeper::start(settings, &directory, &identity, worker_id)?;
-        Ok(Self { directory, doorbell, identity, worker_id, keeper })
+        let making = Mutex::new(());
+        Ok(Self { directory, doorbell, identity, worker_id, keeper, making })
     }
 
     pub(super) fn directory(&self) -> &Directory {
@@ -96,6 +101,7 @@ impl Session {
     /// Makes and publishes a ring for records. Where shared memory is scarce it is smaller than
     /// asked for.
     pub(super) fn make_ring(&self, settings: &Settings) -> Result<Ring<MappedStorage>, Error> {
+        let _alone = self.making.lock().unwrap_or_else(PoisonError::into_inner);
         let mut capacity = settings.capacity;
         let free = self.directory.free_bytes().unwrap_or(u64::MAX);
         while capacity > SMALL && u64::from(capacity) * ROOM_FOR > free {

@@ -15,14 +15,19 @@ use crate::report::Report;
 #[non_exhaustive]
 pub enum FlushError {
     /// The deadline passed while these durable handlers had not acknowledged everything.
-    #[error("flush did not finish in time; still writing: {}", handlers.join(", "))]
+    #[error("flush did not finish in time; still writing: {}", still_writing(handlers))]
     Deadline {
-        /// The handlers' names; empty if not even all rings were drained.
+        /// The handlers' names; empty if not even all rings were drained, or if the caller is a
+        /// worker, which does not know the handlers.
         handlers: Vec<String>,
     },
     /// Nobody drains the rings: there is no master, or it has ended.
     #[error("nobody drains the rings: start a master for this directory; the records wait there")]
     NoMaster,
+}
+
+fn still_writing(handlers: &[String]) -> String {
+    if handlers.is_empty() { "the collector".to_owned() } else { handlers.join(", ") }
 }
 
 pub(super) enum Command {

@@ -23,7 +23,7 @@ use crate::failure::OnError;
 use crate::fan_out::{FanOut, Wake};
 use crate::format::LineFormat;
 use crate::handler::Handler;
-use crate::report::{Report, by_level};
+use crate::report::{Report, by_level, sum};
 use crate::source::Source;
 use crate::timeline::{LEAST_SPAN_NS, Timeline};
 
@@ -32,13 +32,17 @@ pub use intake::{FoundRing, RingIntake};
 
 use accounts::Books;
 use command::{Command, Mailbox};
-use pending::{NO_RING, Pending};
+use pending::Pending;
 use ring::{Drain, Ring};
 
 /// A batch is handed out when it has this many bytes.
 const BATCH: usize = 256 * 1024;
-/// At most about this many bytes of one ring are drained in a pass, so that all get their turn.
+/// While so many bytes wait to be handed out, only the ring that holds up the others is drained.
+const LIMIT: usize = 4 * BATCH;
+/// At most about this many bytes of one ring are drained in a pass, so that all get their turn:
+/// more if few have something.
 const QUOTA: u32 = 64 * 1024;
+const QUOTA_OF_FEW: u32 = BATCH as u32;
 /// Records this young wait for others that were stamped before them and are published after.
 const GRACE_NS: u64 = 1_000_000;
 /// How long the collector sleeps while records flow, and how long at most.
@@ -92,7 +96,8 @@ pub fn start<I: RingIntake>(
         pending_since: None,
         under_way: VecDeque::new(),
         handed_key: 0,
-        urgent: false,
+        urgent: None,
+        busy: Vec::new(),
         books: Books::default(),
         flushes: Vec::new(),
         flush_number: 0,
@@ -119,7 +124,10 @@ struct Collector<I: RingIntake> {
     pending_since: Option<Instant>,
     under_way: VecDeque<Batch>,
     handed_key: u64,
-    urgent: bool,
+    /// The newest pending record at `wake_level`.
+    urgent: Option<u64>,
+    /// Rings that have something, by the key from which on it may be. Kept for its memory.
+    busy: Vec<(u64, u32)>,
     books: Books,
     flushes: Vec<Flush>,
     flush_number: u64,
@@ -139,6 +147,8 @@ struct Flush {
     reply: SyncSender<Result<(), FlushError>>,
     /// For each ring, by its id, how far it must be handed out.
     targets: Vec<(u64, u64)>,
+    /// So many of the collector's own records must be handed out.
+    notes: u64,
     /// Once that is so: the last batch, and the number under which the handlers flush.
     asked: Option<(u64, u64)>,
 }
@@ -200,55 +210,71 @@ impl<I: RingIntake> Collector<I> {
     }
 
     fn drain_rings(&mut self) -> Pass {
-        let start = self.config.clock.now();
+        let start = self.timeline.monotonic_ns(self.config.clock.now());
         let mut pass = Pass { cut: u64::MAX, ..Pass::default() };
-        // A pending batch that cannot be handed out must not grow without bound.
-        if self.pending.bytes() >= 4 * BATCH {
-            pass.cut = self.timeline.monotonic_ns(start).saturating_sub(GRACE_NS);
-            pass.more = true;
-            return pass;
-        }
-        let base_level = self.mailbox.base_level();
-        let mut refreshed = false;
+        self.busy.clear();
         for (slot, ring) in self.rings.iter_mut().enumerate() {
             let Some(ring) = ring else { continue };
             pass.flush_wanted |= ring.wants_flush() && ring.waiting > 0;
             pass.short_of_room |= ring.waiting > 0 && ring.is_short_of_room();
-            if ring.is_quarantined || ring.consumer.unread() == 0 {
+            if ring.is_quarantined {
                 continue;
             }
-            if !refreshed {
-                self.timeline.refresh();
-                refreshed = true;
+            if ring.consumer.unread() == 0 {
+                ring.seen_empty(start.saturating_sub(GRACE_NS));
+            } else {
+                self.busy.push((ring.safe_key(), slot as u32));
             }
-            let mut lent = Drain {
-                pending: &mut self.pending,
-                intake: &mut self.intake,
-                timeline: &self.timeline,
-                base_level,
-                wake_level: self.config.wake_level,
-                handed_key: self.handed_key,
-                urgent: &mut self.urgent,
-            };
-            match ring.drain(slot as u32, QUOTA, &mut lent) {
+        }
+        if !self.busy.is_empty() {
+            self.timeline.refresh();
+            // The ring that holds up the others first.
+            self.busy.sort_unstable();
+        }
+        let quota = (LIMIT / 2 / self.busy.len().max(1)) as u32;
+        let quota = quota.clamp(QUOTA, QUOTA_OF_FEW);
+        let has_room = self.fan_out.has_room();
+        for at in 0..self.busy.len() {
+            let (_, slot) = self.busy[at];
+            // What cannot be handed out must not grow without bound. The first ring goes on all
+            // the same: as long as it is not drained, the cut does not move.
+            let may_drain = self.pending.bytes() < LIMIT || (at == 0 && has_room);
+            self.drain_ring(slot, quota, may_drain, &mut pass);
+        }
+        let grace = if pass.short_of_room { 0 } else { GRACE_NS };
+        pass.cut = pass.cut.min(start.saturating_sub(grace));
+        pass
+    }
+
+    fn drain_ring(&mut self, slot: u32, quota: u32, may_drain: bool, pass: &mut Pass) {
+        let Some(Some(ring)) = self.rings.get_mut(slot as usize) else { return };
+        let mut lent = Drain {
+            pending: &mut self.pending,
+            intake: &mut self.intake,
+            timeline: &self.timeline,
+            own: &self.own,
+            base_level: self.mailbox.base_level(),
+            wake_level: self.config.wake_level,
+            handed_key: self.handed_key,
+            urgent: &mut self.urgent,
+        };
+        if may_drain {
+            match ring.drain(slot, quota, &mut lent) {
                 Ok(bytes) => pass.bytes += bytes,
                 Err(fault) => {
                     ring.is_quarantined = true;
                     self.intake.quarantine(ring.id, &fault);
                     let text = format!("quarantined a ring of {}: {fault}", ring.source.name);
-                    let now = self.timeline.monotonic_ns(start);
+                    let now = self.timeline.monotonic_ns(self.config.clock.now());
                     self.pending.note(now, Level::Error, &self.own, &text);
                 }
             }
-            pass.short_of_room |= ring.is_short_of_room();
-            if ring.consumer.unread() > 0 && !ring.is_quarantined {
-                pass.more = true;
-                pass.cut = pass.cut.min(ring.last_key());
-            }
         }
-        let grace = if pass.short_of_room { 0 } else { GRACE_NS };
-        pass.cut = pass.cut.min(self.timeline.monotonic_ns(start).saturating_sub(grace));
-        pass
+        pass.short_of_room |= ring.is_short_of_room();
+        if ring.consumer.unread() > 0 && !ring.is_quarantined {
+            pass.more = true;
+            pass.cut = pass.cut.min(ring.safe_key());
+        }
     }
 
     /// Logs what the intake has to say under the collector's own name.
@@ -261,12 +287,12 @@ impl<I: RingIntake> Collector<I> {
     fn hand_out_if_due(&mut self, pass: &Pass) {
         if self.pending.is_empty() {
             self.pending_since = None;
-            self.urgent = false;
+            self.urgent = None;
             return;
         }
         let since = *self.pending_since.get_or_insert_with(Instant::now);
         let flushing = self.flushes.iter().any(|flush| flush.asked.is_none());
-        let due = self.urgent
+        let due = self.urgent.is_some()
             || flushing
             || pass.flush_wanted
             || pass.short_of_room
@@ -285,39 +311,33 @@ impl<I: RingIntake> Collector<I> {
     fn hand_out(&mut self, cut: u64) {
         let offset = self.timeline.wall_offset_ns();
         let Some(records) = self.pending.take_until(cut, offset, &self.format) else { return };
-        let mut ends: Vec<(u32, u64)> = Vec::new();
-        let mut last = (NO_RING, 0);
+        let number = self.fan_out.handed() + 1;
+        let mut touched: Vec<u32> = Vec::new();
         for place in records.places() {
             self.handed_key = self.handed_key.max(place.key_ns);
-            if place.ring == NO_RING {
-                continue;
-            }
-            if last.0 != place.ring {
-                last.0 = place.ring;
-                last.1 = ends.iter().position(|end| end.0 == place.ring).unwrap_or_else(|| {
-                    ends.push((place.ring, 0));
-                    ends.len() - 1
-                });
-            }
-            ends[last.1].1 = place.ring_end;
             if let Some(Some(ring)) = self.rings.get_mut(place.ring as usize) {
-                ring.waiting -= 1;
+                if ring.taken == 0 {
+                    touched.push(place.ring);
+                }
+                ring.taken += 1;
                 ring.handed = place.ring_end;
-                ring.account.in_ring -= 1;
-                ring.account.delivered += 1;
             }
         }
-        for (slot, _) in &ends {
-            if let Some(Some(ring)) = self.rings.get_mut(*slot as usize) {
+        let mut ends = Vec::with_capacity(touched.len());
+        for slot in touched {
+            if let Some(Some(ring)) = self.rings.get_mut(slot as usize) {
+                let taken = std::mem::take(&mut ring.taken);
+                ring.waiting -= taken;
+                ring.account.in_ring -= u64::from(taken);
+                ring.account.delivered += u64::from(taken);
                 ring.under_way += 1;
+                ends.push((slot, ring.handed));
             }
         }
-        let number = self.fan_out.push(&records);
+        self.fan_out.push(&records);
         self.under_way.push_back(Batch { number, ends });
         self.pending_since = (!self.pending.is_empty()).then(Instant::now);
-        if self.pending.is_empty() {
-            self.urgent = false;
-        }
+        self.urgent.take_if(|key| *key <= cut);
     }
 
     /// Releases what every durable handler has acknowledged.
@@ -354,7 +374,7 @@ impl<I: RingIntake> Collector<I> {
                     let lost = ring.unreported_losses();
                     if lost.iter().any(|lost| *lost > 0) {
                         let now = self.timeline.monotonic_ns(self.config.clock.now());
-                        let total = lost.iter().sum::<u64>();
+                        let total = sum(&lost);
                         let text = format!("{total} records lost at the end: {}", by_level(&lost));
                         self.pending.note(now, Level::Warning, &ring.source, &text);
                     }
@@ -376,13 +396,14 @@ impl<I: RingIntake> Collector<I> {
             (ring.id, ring.consumer.position() + u64::from(ring.consumer.unread()))
         };
         let targets = rings.map(target).collect();
-        self.flushes.push(Flush { deadline, reply, targets, asked: None });
+        let notes = self.pending.notes_added();
+        self.flushes.push(Flush { deadline, reply, targets, notes, asked: None });
     }
 
     fn advance_flushes(&mut self) {
         let mut flushes = std::mem::take(&mut self.flushes);
         flushes.retain_mut(|flush| {
-            if flush.asked.is_none() && self.is_handed_out(&flush.targets) {
+            if flush.asked.is_none() && self.is_handed_out(flush) {
                 self.flush_number += 1;
                 self.fan_out.flush(self.flush_number, flush.deadline);
                 flush.asked = Some((self.fan_out.handed(), self.flush_number));
@@ -398,7 +419,7 @@ impl<I: RingIntake> Collector<I> {
                     return false;
                 }
             } else if Instant::now() >= flush.deadline {
-                let handlers = Vec::new();
+                let handlers = self.fan_out.behind();
                 let _ = flush.reply.send(Err(FlushError::Deadline { handlers }));
                 return false;
             }
@@ -407,15 +428,14 @@ impl<I: RingIntake> Collector<I> {
         self.flushes.append(&mut flushes);
     }
 
-    fn is_handed_out(&self, targets: &[(u64, u64)]) -> bool {
+    fn is_handed_out(&self, flush: &Flush) -> bool {
         let behind = |ring: &Ring<I::Storage>, target: u64| {
             let is_read = ring.consumer.position() >= target;
             !ring.is_quarantined && (!is_read || !ring.is_handed_out_to(target))
         };
-        let has_notes = self.pending.places().iter().any(|place| place.ring == NO_RING);
-        !has_notes
+        !self.pending.has_note_before(flush.notes)
             && !self.rings.iter().flatten().any(|ring| {
-                targets.iter().any(|(id, target)| *id == ring.id && behind(ring, *target))
+                flush.targets.iter().any(|(id, target)| *id == ring.id && behind(ring, *target))
             })
     }
 
@@ -432,7 +452,7 @@ impl<I: RingIntake> Collector<I> {
             let left = self.config.flush_interval.saturating_sub(since.elapsed());
             sleep = sleep.min(left.max(NAP));
         }
-        if self.urgent || pass.flush_wanted || !self.flushes.is_empty() {
+        if self.urgent.is_some() || pass.flush_wanted || !self.flushes.is_empty() {
             sleep = NAP;
         }
         self.sleep_for(sleep, true);
@@ -474,7 +494,7 @@ impl<I: RingIntake> Collector<I> {
             while flushed.try_recv().is_err() {
                 let pass = self.step();
                 self.advance_flushes();
-                if !pass.more {
+                if !pass.more || !self.fan_out.has_room() {
                     self.sleep_for(NAP, false);
                 }
             }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use millpond_core::Batch;
 use millpond_core::Level;
-use millpond_core::frame::{Flags, Header, Kind};
+use millpond_core::frame::{Flags, Frame, Header, Kind};
 
 use crate::chunk::{CHUNK, Chunk, ChunkPool};
 use crate::format::LineFormat;
@@ -28,6 +28,9 @@ pub(super) struct Pending {
     sources: Vec<Arc<Source>>,
     /// Bytes of the records.
     bytes: usize,
+    /// How many notes were ever added, and how many of them wait.
+    notes_added: u64,
+    notes_waiting: usize,
 }
 
 enum Memory {
@@ -38,6 +41,14 @@ enum Memory {
 }
 
 impl Memory {
+    #[inline]
+    fn bytes(&self) -> &[u8] {
+        match self {
+            Memory::Own(chunk) => chunk.bytes(),
+            Memory::Shared(chunk) => chunk.bytes(),
+        }
+    }
+
     fn share(self) -> Arc<Chunk> {
         match self {
             Memory::Own(chunk) => Arc::new(chunk),
@@ -57,6 +68,8 @@ impl Pending {
             places: Vec::new(),
             sources: Vec::new(),
             bytes: 0,
+            notes_added: 0,
+            notes_waiting: 0,
         }
     }
 
@@ -68,8 +81,15 @@ impl Pending {
         self.bytes
     }
 
-    pub(super) fn places(&self) -> &[Place] {
-        &self.places
+    /// How many notes were ever added: a number for [`Pending::has_note_before`].
+    pub(super) fn notes_added(&self) -> u64 {
+        self.notes_added
+    }
+
+    /// Whether one of the first `number` notes still waits.
+    pub(super) fn has_note_before(&self, number: u64) -> bool {
+        let is_old = |place: &Place| place.ring == NO_RING && place.ring_end < number;
+        self.notes_waiting > 0 && self.places.iter().any(is_old)
     }
 
     /// The chunk to drain into, and its number.
@@ -96,10 +116,19 @@ impl Pending {
     }
 
     pub(super) fn chunk_bytes(&self, chunk: u32) -> &[u8] {
-        match &self.chunks[chunk as usize] {
-            Memory::Own(chunk) => chunk.bytes(),
-            Memory::Shared(chunk) => chunk.bytes(),
-        }
+        self.chunks[chunk as usize].bytes()
+    }
+
+    /// The bytes of a chunk and the list of places, to add many. Whoever adds some says so with
+    /// [`Pending::added`].
+    #[inline]
+    pub(super) fn chunk_and_places(&mut self, chunk: u32) -> (&[u8], &mut Vec<Place>) {
+        (self.chunks[chunk as usize].bytes(), &mut self.places)
+    }
+
+    /// So many bytes of records were added to the list of places.
+    pub(super) fn added(&mut self, bytes: usize) {
+        self.bytes += bytes;
     }
 
     /// The number of a source in this batch. Rings come in runs, so the last one is tried first.
@@ -146,9 +175,12 @@ impl Pending {
                 let offset = chunk.bytes().len() as u32;
                 if chunk.batch_mut().push(header, &[text]).is_ok() {
                     let source = self.source(source);
+                    let number = self.notes_added;
+                    self.notes_added += 1;
+                    self.notes_waiting += 1;
                     let place = Place {
                         key_ns,
-                        ring_end: 0,
+                        ring_end: number,
                         chunk: at as u32,
                         offset,
                         source,
@@ -170,15 +202,24 @@ impl Pending {
         wall_offset_ns: i64,
         format: &Arc<LineFormat>,
     ) -> Option<Records> {
-        // Each ring's records are in order already, which this sort makes use of.
-        self.places.sort_by_key(|place| place.key_ns);
+        // Each ring's records are in order already, which this sort makes use of; if all come
+        // from one ring there is nothing to do.
+        if !self.places.is_sorted_by_key(|place| place.key_ns) {
+            self.places.sort_by_key(|place| place.key_ns);
+        }
         let taken = self.places.partition_point(|place| place.key_ns <= cut);
         if taken == 0 {
             return None;
         }
-        let rest = self.places.split_off(taken);
-        let fresh = Pending { pool: Arc::clone(&self.pool), ..Pending::new() };
-        let all = std::mem::replace(self, fresh);
+        let fresh = Pending {
+            pool: Arc::clone(&self.pool),
+            places: self.pool.take_list(),
+            notes_added: self.notes_added,
+            ..Pending::new()
+        };
+        let mut all = std::mem::replace(self, fresh);
+        self.places.extend_from_slice(&all.places[taken..]);
+        all.places.truncate(taken);
         let parts = Parts {
             chunks: all.chunks.into_iter().map(Memory::share).collect(),
             joined: all.joined,
@@ -186,15 +227,17 @@ impl Pending {
             sources: all.sources,
             wall_offset_ns,
             format: Arc::clone(format),
+            pool: Arc::clone(&self.pool),
         };
-        self.keep(rest, &parts);
+        self.keep(&parts);
         Some(Records::new(parts))
     }
 
-    /// Carries records over from a batch that was handed out.
-    fn keep(&mut self, places: Vec<Place>, from: &Parts) {
+    /// Makes the records that were carried over from a batch this one's own.
+    fn keep(&mut self, from: &Parts) {
         let mut moved: Vec<Option<u32>> = vec![None; from.chunks.len()];
-        for mut place in places {
+        let mut places = std::mem::take(&mut self.places);
+        for place in &mut places {
             let chunk = &mut moved[place.chunk as usize];
             let shared = &from.chunks[place.chunk as usize];
             place.chunk = *chunk.get_or_insert_with(|| {
@@ -202,14 +245,19 @@ impl Pending {
                 self.chunks.len() as u32 - 1
             });
             place.source = self.source(&from.sources[place.source as usize]);
-            let mut bytes = 0;
             if let Some(joined) = place.joined {
                 let message = from.joined[joined.get() as usize - 1].to_vec();
                 place.joined = self.join(message);
-            } else {
-                bytes = shared.bytes().len() / from.entries.len().max(1);
             }
-            self.add(place, bytes);
+            self.bytes += payload_length(shared.bytes(), place.offset);
+            self.notes_waiting += usize::from(place.ring == NO_RING);
         }
+        self.places = places;
     }
+}
+
+/// The length of the payload of the frame at `offset`.
+fn payload_length(bytes: &[u8], offset: u32) -> usize {
+    let frame = bytes.get(offset as usize..).and_then(|rest| Frame::decode(rest).ok());
+    frame.map_or(0, |(frame, _)| frame.payload.len())
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use millpond_core::Level;
-use millpond_core::frame::{Body, Flags, Frame, Frames, Kind};
+use millpond_core::frame::{Body, Flags, Frame, Header, Kind};
 use millpond_core::ring::{Consumer, Drained, RingFault};
 use millpond_core::storage::Storage;
 
@@ -25,6 +25,8 @@ pub(super) struct Ring<S: Storage> {
     pub(super) account: Account,
     /// Records that wait in the pending batch.
     pub(super) waiting: u32,
+    /// Of these, records of the batch that is just being handed out.
+    pub(super) taken: u32,
     /// Batches under way that hold records of this ring.
     pub(super) under_way: u32,
     /// Up to here records were handed out.
@@ -34,9 +36,13 @@ pub(super) struct Ring<S: Storage> {
     /// The producer will write no more.
     pub(super) is_over: bool,
     pub(super) is_quarantined: bool,
+    /// It was said that something of it cannot be understood.
+    has_left_out: bool,
     /// The key of the last record, below which no later one may fall.
     last_key: u64,
     last_ticks: u64,
+    /// The key that a record had at least that was not there when the ring was last seen empty.
+    empty_until: u64,
     parts: Option<PartsOfMessage>,
     flush_requests: u32,
     wants_flush: bool,
@@ -55,13 +61,28 @@ pub(super) struct Drain<'a, I: RingIntake> {
     pub(super) pending: &'a mut Pending,
     pub(super) intake: &'a mut I,
     pub(super) timeline: &'a Timeline,
+    /// Whose name the collector's own records bear.
+    pub(super) own: &'a Arc<Source>,
     pub(super) base_level: Level,
     pub(super) wake_level: Level,
     /// The key of the newest record that was handed out.
     pub(super) handed_key: u64,
-    /// Set if a record at `wake_level` was drained.
-    pub(super) urgent: &'a mut bool,
+    /// The key of the newest record at `wake_level` that was drained and not handed out.
+    pub(super) urgent: &'a mut Option<u64>,
 }
+
+/// The frames of one drain, while they are indexed.
+struct Run<'a> {
+    slot: u32,
+    chunk: u32,
+    drained: &'a Drained,
+    now: u64,
+    /// Where in the chunk the next frame is.
+    next: usize,
+}
+
+/// Flags of records that need a second look.
+const UNUSUAL: Flags = Flags::PREFIXED.with(Flags::CONTINUES);
 
 impl<S: Storage> Ring<S> {
     pub(super) fn new(found: FoundRing<S>) -> Self {
@@ -74,11 +95,14 @@ impl<S: Storage> Ring<S> {
             source: Arc::new(found.source),
             account: found.account,
             waiting: 0,
+            taken: 0,
             under_way: 0,
             is_over: false,
             is_quarantined: false,
+            has_left_out: false,
             last_key: 0,
             last_ticks: 0,
+            empty_until: 0,
             parts: None,
             flush_requests,
             wants_flush: true,
@@ -117,66 +141,133 @@ impl<S: Storage> Ring<S> {
         now: u64,
         lent: &mut Drain<'_, I>,
     ) {
-        let source = lent.pending.source(&self.source);
-        let mut source = (source, Arc::clone(&self.source));
-        let mut offset = drained.range.start;
-        while offset < drained.range.end {
-            let bytes = &lent.pending.chunk_bytes(chunk)[offset..drained.range.end];
-            let mut frames = Frames::new(bytes);
-            let Some(Ok(frame)) = frames.next() else { return };
-            let end = offset + frames.offset();
-            let start = end - (millpond_core::frame::aligned(frame.header.length) as usize);
-            let kind = frame.header.kind();
-            if kind == Some(Kind::Text) {
-                let length = frame.payload.len();
-                let header = frame.header;
-                if header.flags.contains(Flags::CONTINUES) {
-                    let behind = drained.position_behind(start);
-                    let payload = frame.payload;
-                    Self::add_part(&mut self.parts, header.sequence, behind, payload);
-                    offset = end;
-                    continue;
-                }
-                if frame.body().is_err() {
-                    self.account.quarantined += 1;
-                    offset = end;
-                    continue;
-                }
-                let (key_ns, odd) = self.key(header.ticks, now, lent.timeline);
-                let whole = self.take_parts(&header, frame.payload);
-                let level = header.level();
-                if level < lent.base_level {
-                    self.account.filtered += 1;
-                    offset = end;
-                    continue;
-                }
-                *lent.urgent |= level >= lent.wake_level;
-                if !Arc::ptr_eq(&source.1, &self.source) {
-                    source = (lent.pending.source(&self.source), Arc::clone(&self.source));
-                }
-                let joined = whole.and_then(|message| lent.pending.join(message));
-                let place = Place {
-                    key_ns,
-                    ring_end: drained.position_behind(end),
-                    chunk,
-                    offset: start as u32,
-                    source: source.0,
-                    ring: slot,
-                    joined,
-                    late: odd || key_ns < lent.handed_key,
-                };
-                lent.pending.add(place, length);
-                self.waiting += 1;
-                self.account.in_ring += 1;
-            } else {
-                self.other(frame, now, lent.timeline).act(self, lent);
+        let mut run = Run { slot, chunk, drained, now, next: drained.range.start };
+        while run.next < drained.range.end {
+            self.index_plain(&mut run, lent);
+            if run.next < drained.range.end {
+                self.index_other(&mut run, lent);
             }
-            offset = end;
         }
+    }
+
+    /// Notes plain text records, as nearly all are, up to the first frame that is something else.
+    fn index_plain<I: RingIntake<Storage = S>>(
+        &mut self,
+        run: &mut Run<'_>,
+        lent: &mut Drain<'_, I>,
+    ) {
+        if self.parts.is_some() {
+            return;
+        }
+        let source = lent.pending.source(&self.source);
+        let (bytes, places) = lent.pending.chunk_and_places(run.chunk);
+        let bytes = &bytes[..run.drained.range.end];
+        let before = places.len();
+        let mut length = 0;
+        let mut filtered = 0;
+        while let Ok((frame, taken)) = Frame::decode(&bytes[run.next..]) {
+            let header = frame.header;
+            if header.kind != Kind::Text as u8 || header.flags.intersects(UNUSUAL) {
+                break;
+            }
+            let start = run.next;
+            run.next += taken;
+            let (key_ns, odd) = self.key(header.ticks, run.now, lent.timeline);
+            let level = header.level();
+            if level < lent.base_level {
+                filtered += 1;
+                continue;
+            }
+            if level >= lent.wake_level {
+                *lent.urgent = (*lent.urgent).max(Some(key_ns));
+            }
+            length += frame.payload.len();
+            places.push(Place {
+                key_ns,
+                ring_end: run.drained.position_behind(run.next),
+                chunk: run.chunk,
+                offset: start as u32,
+                source,
+                ring: run.slot,
+                joined: None,
+                late: odd || key_ns < lent.handed_key,
+            });
+        }
+        let count = places.len() - before;
+        lent.pending.added(length);
+        self.waiting += count as u32;
+        self.account.in_ring += count as u64;
+        self.account.filtered += filtered;
+    }
+
+    /// Deals with one frame, whatever it is.
+    fn index_other<I: RingIntake<Storage = S>>(
+        &mut self,
+        run: &mut Run<'_>,
+        lent: &mut Drain<'_, I>,
+    ) {
+        let bytes = &lent.pending.chunk_bytes(run.chunk)[run.next..run.drained.range.end];
+        let Ok((frame, taken)) = Frame::decode(bytes) else {
+            debug_assert!(false, "the consumer yields whole frames only");
+            self.account.quarantined += 1;
+            run.next = run.drained.range.end;
+            return;
+        };
+        let start = run.next;
+        run.next += taken;
+        let header = frame.header;
+        if header.kind() != Some(Kind::Text) {
+            return self.other(frame, run.now, lent.timeline).act(self, lent);
+        }
+        if header.flags.contains(Flags::CONTINUES) {
+            let start = run.drained.position_behind(start);
+            return Self::add_part(&mut self.parts, header.sequence, start, frame.payload);
+        }
+        if let Err(fault) = frame.body() {
+            self.account.quarantined += 1;
+            return self.leave_out(&fault.to_string(), lent);
+        }
+        let length = frame.payload.len();
+        let (key_ns, odd) = self.key(header.ticks, run.now, lent.timeline);
+        let whole = self.take_parts(&header, frame.payload);
+        let level = header.level();
+        if level < lent.base_level {
+            self.account.filtered += 1;
+            return;
+        }
+        if level >= lent.wake_level {
+            *lent.urgent = (*lent.urgent).max(Some(key_ns));
+        }
+        let place = Place {
+            key_ns,
+            ring_end: run.drained.position_behind(run.next),
+            chunk: run.chunk,
+            offset: start as u32,
+            source: lent.pending.source(&self.source),
+            ring: run.slot,
+            joined: whole.and_then(|message| lent.pending.join(message)),
+            late: odd || key_ns < lent.handed_key,
+        };
+        lent.pending.add(place, length);
+        self.waiting += 1;
+        self.account.in_ring += 1;
+    }
+
+    /// Says once for each ring that something of it cannot be shown.
+    #[cold]
+    fn leave_out<I: RingIntake<Storage = S>>(&mut self, why: &str, lent: &mut Drain<'_, I>) {
+        if std::mem::replace(&mut self.has_left_out, true) {
+            return;
+        }
+        let now = lent.timeline.monotonic_ns(lent.timeline.clock().now());
+        let name = &self.source.name;
+        let text = format!("left out a record of {name}, and will the next without a word: {why}");
+        lent.pending.note(now, Level::Warning, lent.own, &text);
     }
 
     /// The key to order a record by: its stamp, but not before that of the record before it in
     /// the same ring, and not after now. Also whether that changed it.
+    #[inline]
     fn key(&mut self, ticks: u64, now: u64, timeline: &Timeline) -> (u64, bool) {
         let bounded = ticks.clamp(self.last_ticks.min(now), now);
         self.last_ticks = bounded;
@@ -196,11 +287,7 @@ impl<S: Storage> Ring<S> {
     }
 
     /// The whole message, if `header` is that of its last part.
-    fn take_parts(
-        &mut self,
-        header: &millpond_core::frame::Header,
-        last: &[u8],
-    ) -> Option<Vec<u8>> {
+    fn take_parts(&mut self, header: &Header, last: &[u8]) -> Option<Vec<u8>> {
         let parts = self.parts.take()?;
         if parts.sequence != header.sequence {
             return None;
@@ -235,16 +322,16 @@ impl<S: Storage> Ring<S> {
             }
             Ok(Some(Body::Event(_))) => {
                 self.account.quarantined += 1;
-                Action::None
+                Action::LeaveOut("it is an event, which this version cannot show".to_owned())
             }
             Ok(Some(body @ (Body::Heartbeat(_) | Body::Shutdown))) => Action::Hear(
                 header,
                 if matches!(body, Body::Shutdown) { None } else { Some(frame.payload.to_vec()) },
             ),
             Ok(_) => Action::None,
-            Err(_) => {
+            Err(fault) => {
                 self.account.quarantined += u64::from(header.kind().is_some_and(Kind::is_record));
-                Action::None
+                Action::LeaveOut(fault.to_string())
             }
         }
     }
@@ -283,9 +370,14 @@ impl<S: Storage> Ring<S> {
         true
     }
 
-    /// The key of the last record that was drained.
-    pub(super) fn last_key(&self) -> u64 {
-        self.last_key
+    /// The ring was empty when records that are in time had this key.
+    pub(super) fn seen_empty(&mut self, key_ns: u64) {
+        self.empty_until = key_ns;
+    }
+
+    /// No record that is still in the ring has a lower key, unless it is late.
+    pub(super) fn safe_key(&self) -> u64 {
+        self.last_key.max(self.empty_until)
     }
 
     /// Whether everything before `position` was handed out.
@@ -314,16 +406,23 @@ impl<S: Storage> Ring<S> {
 /// What a frame that is no text record asks for.
 enum Action {
     None,
+    /// It cannot be understood, for this reason.
+    LeaveOut(String),
     /// A line under the name of the ring's owner.
     Say(u64, String),
     /// A heartbeat's payload, or none for a shutdown.
-    Hear(millpond_core::frame::Header, Option<Vec<u8>>),
+    Hear(Header, Option<Vec<u8>>),
 }
 
 impl Action {
-    fn act<S: Storage, I: RingIntake<Storage = S>>(self, ring: &Ring<S>, lent: &mut Drain<'_, I>) {
+    fn act<S: Storage, I: RingIntake<Storage = S>>(
+        self,
+        ring: &mut Ring<S>,
+        lent: &mut Drain<'_, I>,
+    ) {
         match self {
             Action::None => {}
+            Action::LeaveOut(why) => ring.leave_out(&why, lent),
             Action::Say(key_ns, text) => {
                 lent.pending.note(key_ns, Level::Warning, &ring.source, &text);
             }

@@ -38,12 +38,17 @@ impl<P: RingSupply> Fallback<Writer<P>> {
         }
         match guard.as_mut() {
             Some(writer) => {
-                for (level, missed) in Level::ALL.into_iter().zip(&self.missed) {
-                    writer.ring.drop_records(level, missed.swap(0, Ordering::Relaxed));
-                }
+                self.settle(writer);
                 log(writer);
             }
             None => self.miss(level),
+        }
+    }
+
+    /// Counts in this ring what was missed, so that a gap is shown before its next record.
+    pub(super) fn settle(&self, writer: &mut Writer<P>) {
+        for (level, missed) in Level::ALL.into_iter().zip(&self.missed) {
+            writer.ring.drop_records(level, missed.swap(0, Ordering::Relaxed));
         }
     }
 

@@ -194,6 +194,7 @@ fn make<P: RingSupply>(shared: &Arc<Shared<P>>) -> Option<Writer<P>> {
     };
     let mut writer = Writer::new(ring, Arc::clone(shared));
     writer.introduce_thread();
+    shared.registry.current().fallback.settle(&mut writer);
     Some(writer)
 }
 
@@ -229,6 +230,7 @@ impl<P: RingSupply> Writer<P> {
         };
         let mut writer = Writer::new(ring, Arc::clone(shared));
         writer.introduce_thread();
+        shared.registry.current().fallback.settle(&mut writer);
         Ok(writer)
     }
 }

@@ -8,13 +8,19 @@ use millpond_core::ring::{Entry, Producer as Ring, PushError};
 use std::sync::Arc;
 
 use super::{RingSupply, Shared};
+use crate::fan_out::is_handler_thread;
 use crate::overflow::Overflow;
 
 /// How long a call that waits for room yields before it sleeps.
 const YIELD_FOR: Duration = Duration::from_micros(50);
-/// How long it sleeps at a time, at first and at most.
-const SLEEP_FIRST: Duration = Duration::from_micros(20);
+/// How long it sleeps at a time, at least and at most.
+const SLEEP_LEAST: Duration = Duration::from_micros(10);
 const SLEEP_MOST: Duration = Duration::from_millis(1);
+/// From when on it makes sure again and again that the collector is awake.
+const HURRY_AGAIN: Duration = Duration::from_millis(5);
+
+/// After how many dropped records a call does so.
+const HURRY_EVERY: u32 = 1024;
 
 /// A ring and what is needed to write it.
 pub(crate) struct Writer<P: RingSupply> {
@@ -23,17 +29,20 @@ pub(crate) struct Writer<P: RingSupply> {
     /// The fork generation in which the ring was made.
     pub(super) generation: u32,
     wakes: bool,
-    /// Bytes in use from which the collector is told to hurry.
-    wake_from: u32,
+    /// The position from which on the fill of the ring is looked at again. A position and not a
+    /// number of bytes in use: that is known only when somebody looks.
+    look_at: u32,
     /// A call has waited in vain and there was no room since.
     stuck: bool,
+    /// Records dropped since the last look.
+    given_up: u32,
 }
 
 impl<P: RingSupply> Writer<P> {
     pub(super) fn new(ring: Ring<P::Storage>, shared: Arc<Shared<P>>) -> Self {
-        let wake_from = ring.capacity() / 2;
+        let look_at = ring.position();
         let generation = crate::fork::generation();
-        Self { ring, shared, generation, wakes: true, wake_from, stuck: false }
+        Self { ring, shared, generation, wakes: true, look_at, stuck: false, given_up: 0 }
     }
 
     /// Says in the ring which thread writes it from here on.
@@ -146,7 +155,11 @@ impl<P: RingSupply> Writer<P> {
     /// Counts a record as dropped.
     pub(super) fn give_up(&mut self, level: Level, bytes: u64) {
         self.ring.drop_record(level, bytes);
-        self.hurry();
+        // Not every time: a collector that waits for a handler falls asleep again at once.
+        if self.given_up.is_multiple_of(HURRY_EVERY) {
+            self.hurry();
+        }
+        self.given_up = self.given_up.wrapping_add(1);
     }
 
     /// Repeats `insert` until it succeeds, as long as the overflow policy allows.
@@ -155,20 +168,24 @@ impl<P: RingSupply> Writer<P> {
         mut insert: impl FnMut(&mut Self) -> Result<(), PushError>,
     ) -> bool {
         let Overflow::Block { timeout } = self.shared.config.overflow else { return false };
-        if self.stuck {
+        if self.stuck || is_handler_thread() {
             return false;
         }
         self.ring.set_in_call(Some(self.shared.config.clock.now()));
         let start = Instant::now();
-        let mut sleep = SLEEP_FIRST;
+        // Once: a collector that finds this ring full does not fall asleep, unless it waits for a
+        // handler, and then waking it would only take the processor from the handler.
+        self.hurry();
         let done = loop {
-            self.hurry();
             let waited = start.elapsed();
             if waited < YIELD_FOR {
                 std::thread::yield_now();
             } else {
-                std::thread::sleep(sleep);
-                sleep = (sleep * 2).min(SLEEP_MOST);
+                // An eighth of what it has taken so far, so that little is lost when there is room.
+                std::thread::sleep((waited / 8).clamp(SLEEP_LEAST, SLEEP_MOST));
+                if waited > HURRY_AGAIN {
+                    self.hurry();
+                }
             }
             match insert(self) {
                 Ok(()) => break true,
@@ -179,13 +196,16 @@ impl<P: RingSupply> Writer<P> {
         self.ring.set_in_call(None);
         self.ring.count_blocked(u64::try_from(start.elapsed().as_nanos()).unwrap_or(u64::MAX));
         self.stuck = !done;
+        // The next record that finds room also finds out that waiting makes sense again.
+        self.look_at = self.ring.position();
         done
     }
 
     /// What every call does after its record is published: usually two compares.
     #[inline(always)]
     pub(super) fn after_insert(&mut self, level: Level) {
-        if self.ring.used() > self.wake_from || level >= self.shared.config.wake_level {
+        let is_behind = self.ring.position().wrapping_sub(self.look_at) as i32 >= 0;
+        if is_behind || level >= self.shared.config.wake_level {
             self.look_whether_to_wake(level);
         }
     }
@@ -193,12 +213,14 @@ impl<P: RingSupply> Writer<P> {
     #[cold]
     #[inline(never)]
     fn look_whether_to_wake(&mut self, level: Level) {
-        let half = self.ring.capacity() / 2;
+        let capacity = self.ring.capacity();
         let used = self.ring.refresh();
         self.stuck = false;
-        // Once told, the collector is not told again before a good deal more has come.
-        self.wake_from = if used > half { used + self.ring.capacity() / 16 } else { half };
-        if used > half || level >= self.shared.config.wake_level {
+        self.given_up = 0;
+        // When the ring may be half full; once it is, after a good deal more has come.
+        let ahead = (capacity / 2).saturating_sub(used).max(capacity / 16);
+        self.look_at = self.ring.position().wrapping_add(ahead);
+        if used > capacity / 2 || level >= self.shared.config.wake_level {
             self.hurry();
         }
     }

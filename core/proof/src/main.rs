@@ -26,8 +26,9 @@ static mut RING: StaticRing<4096, 0> = StaticRing::new();
 static mut BATCH: Batch<4096> = Batch::new();
 
 extern "C" fn rust_main() -> ! {
+    let (ring, batch) = (&raw mut RING, &raw mut BATCH);
     // SAFETY: this runs once and there is one thread, so these are the only references.
-    let (ring, batch) = unsafe { (&mut *&raw mut RING, &mut *&raw mut BATCH) };
+    let (ring, batch) = unsafe { (&mut *ring, &mut *batch) };
     let (mut producer, mut consumer) = ring.split();
     if let Err(error) = log(&mut producer) {
         fail(format_args!("a frame was refused: {error}"));

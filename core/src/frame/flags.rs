@@ -24,6 +24,9 @@ impl Flags {
     /// payload's prefix.
     pub const SUPPRESSED: Flags = Flags(1 << 5);
 
+    /// The flags that announce something in the prefix of a payload.
+    pub const PREFIXED: Flags = Flags::TRUNCATED.with(Flags::BYTES).with(Flags::SUPPRESSED);
+
     /// The flags with these bits, known or not.
     pub const fn from_bits(bits: u16) -> Flags {
         Flags(bits)
@@ -37,6 +40,11 @@ impl Flags {
     /// Whether every flag of `other` is set.
     pub const fn contains(self, other: Flags) -> bool {
         self.0 & other.0 == other.0
+    }
+
+    /// Whether at least one flag of `other` is set.
+    pub const fn intersects(self, other: Flags) -> bool {
+        self.0 & other.0 != 0
     }
 
     /// The flags of both.
@@ -85,6 +93,10 @@ mod tests {
 
     #[test]
     fn each_prefixed_flag_takes_four_bytes() {
+        for bit in 0..16 {
+            let flag = Flags::from_bits(1 << bit);
+            assert_eq!(flag.intersects(Flags::PREFIXED), flag.prefix_length() == 4);
+        }
         assert_eq!(Flags::NONE.prefix_length(), 0);
         assert_eq!(Flags::CONTINUES.prefix_length(), 0);
         let all = Flags::TRUNCATED | Flags::BYTES | Flags::SUPPRESSED;

@@ -19,6 +19,7 @@ impl<'a> Frame<'a> {
     /// # Errors
     ///
     /// [`FrameError`] if there is no whole frame with a possible length.
+    #[inline]
     pub fn decode(bytes: &'a [u8]) -> Result<(Frame<'a>, usize), FrameError> {
         let Some(first) = bytes.first_chunk::<LENGTH_KIND>() else {
             return Err(FrameError::Short { have: bytes.len() as u32, need: LENGTH_KIND as u32 });
@@ -86,6 +87,7 @@ impl<'a> Frames<'a> {
 impl<'a> Iterator for Frames<'a> {
     type Item = Result<Frame<'a>, FrameError>;
 
+    #[inline]
     fn next(&mut self) -> Option<Self::Item> {
         loop {
             let rest = &self.bytes[self.offset..];

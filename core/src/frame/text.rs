@@ -31,7 +31,20 @@ impl<'a> Text<'a> {
     /// # Errors
     ///
     /// [`FrameError::Payload`] if the payload is shorter than its prefix says.
+    #[inline]
     pub fn decode(flags: Flags, payload: &'a [u8]) -> Result<Text<'a>, FrameError> {
+        if !flags.intersects(Flags::PREFIXED) {
+            return Ok(Text {
+                text: payload,
+                bytes: None,
+                original_length: None,
+                suppressed: None,
+            });
+        }
+        Self::decode_with_prefix(flags, payload)
+    }
+
+    fn decode_with_prefix(flags: Flags, payload: &'a [u8]) -> Result<Text<'a>, FrameError> {
         let wrong = |need: usize| FrameError::Payload {
             kind: Kind::Text as u8,
             have: payload.len() as u32,

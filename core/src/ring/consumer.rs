@@ -45,8 +45,9 @@ impl<S: Storage> Consumer<S> {
     ///
     /// # Errors
     ///
-    /// [`RingFault`] if what the producer wrote cannot be: the frames before the fault are in the
-    /// batch, nothing after it will ever be read, and calling again yields the same fault.
+    /// [`RingFault`] if what the producer wrote cannot be: nothing after it will ever be read, and
+    /// calling again yields the same fault. Frames that stand before the fault come first, with
+    /// [`Drained::more`] set, and the fault with the next call.
     pub fn consume_all<const N: usize>(
         &mut self,
         batch: &mut Batch<N>,
@@ -69,7 +70,9 @@ impl<S: Storage> Consumer<S> {
             let (copied, fault) = self.copy_frames(batch, offset, run);
             self.read += u64::from(copied);
             pending -= copied;
-            if let Some(fault) = fault {
+            if let Some(fault) = fault
+                && self.read == from
+            {
                 return Err(fault);
             }
             if copied < run {
@@ -145,9 +148,10 @@ impl<S: Storage> Consumer<S> {
 
     /// Bytes that are published and not read; the tail is taken as it is, unchecked.
     pub fn unread(&self) -> u32 {
-        // Acquire [published]: as in `consume_all`; it also keeps a look after the doorbell's
-        // fence behind that fence.
-        let tail = self.storage.producer_line().tail.load(Ordering::Acquire);
+        // Relaxed: only a number; `consume_all` acquires before it reads bytes. A look after the
+        // doorbell's fence stays behind that fence by itself, and after `ProducerState::Closed`,
+        // which was acquired, there is no older tail to see.
+        let tail = self.storage.producer_line().tail.load(Ordering::Relaxed);
         tail.wrapping_sub(self.read as u32)
     }
 

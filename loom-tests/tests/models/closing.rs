@@ -26,7 +26,7 @@ fn a_ring_is_not_finished_before_its_last_record_is_read() {
 }
 
 #[test]
-fn closing_publishes_what_a_batch_left_behind() {
+fn a_ring_with_unread_records_is_never_finished() {
     let reached = outcomes(|| {
         let (mut producer, mut consumer) = ring(CAPACITY, 0);
         let writer = thread::spawn(move || {
@@ -34,7 +34,7 @@ fn closing_publishes_what_a_batch_left_behind() {
             insert(&mut producer, SHORT);
             producer.close();
         });
-        // The other way round: the state first, then a last look.
+        // Nothing is read yet, so seeing the ring closed must mean seeing its tail.
         let finished = consumer.is_finished();
         let read = look(&mut consumer).len();
         writer.join().unwrap();

@@ -17,6 +17,8 @@ use crate::{CAPACITY, SHORT, set};
 fn released_means_delivered() {
     let reached = outcomes(|| {
         let (mut producer, mut consumer) = ring(CAPACITY, 0);
+        // Not `Sync`: it is there to show whether two threads meet in it.
+        #[allow(clippy::arc_with_non_send_sync)]
         let delivered = Arc::new(UnsafeCell::new(0));
         let handler = Arc::clone(&delivered);
         let flusher = thread::spawn(move || {

@@ -30,14 +30,15 @@ pub(crate) struct Call {
     pub(crate) entry: &'static str,
     pub(crate) calls: u64,
     pub(crate) allocations: u64,
-    /// Nanoseconds, the reading of the clock for the measurement included.
+    /// Nanoseconds, the reading of the clock for the measurement included. The counter may tick in
+    /// steps (of 10 ns on some virtual machines), and so do these.
     pub(crate) p50: Spread,
     pub(crate) p90: f64,
     pub(crate) p99: f64,
     pub(crate) p999: f64,
     pub(crate) max: f64,
-    /// Median beyond that of reading the clock, of the same round: what Millpond adds to the
-    /// stamp.
+    /// Mean of the middle half of all calls beyond that of reading the clock, of the same round:
+    /// what Millpond adds to the stamp. As the median, but finer than the steps of the counter.
     pub(crate) beyond_clock: Spread,
     /// Mean of whole bursts of 20, in which one call may overlap with the next: the median burst,
     /// without the reading of the clock for the measurement.
@@ -132,7 +133,10 @@ impl Entry {
             entry.rounds.iter().map(|r| r.single.value_at_quantile(0.5) as f64 * ns).collect()
         };
         let own = medians(self);
-        let beyond = own.iter().zip(medians(bare)).map(|(own, bare)| own - bare);
+        let middles = |entry: &Entry| -> Vec<f64> {
+            entry.rounds.iter().map(|round| middle(&round.single) * ns).collect()
+        };
+        let beyond = middles(self).into_iter().zip(middles(bare)).map(|(own, bare)| own - bare);
         let bursts =
             self.rounds.iter().map(|r| r.burst.value_at_quantile(0.5) as f64 * ns / BURST as f64);
         Call {
@@ -152,6 +156,19 @@ impl Entry {
 
 fn histogram() -> Histogram<u64> {
     Histogram::new_with_bounds(1, 1 << 40, 3).expect("bounds that are in order")
+}
+
+/// The mean of the values between the quartiles.
+fn middle(values: &Histogram<u64>) -> f64 {
+    let (from, until) = (values.len() / 4, values.len() * 3 / 4);
+    let (mut seen, mut sum) = (0, 0.0);
+    for value in values.iter_recorded() {
+        let count = value.count_at_value();
+        let inside = (seen + count).min(until).saturating_sub(seen.max(from));
+        sum += value.value_iterated_to() as f64 * inside as f64;
+        seen += count;
+    }
+    sum / (until - from).max(1) as f64
 }
 
 /// A handler that takes nothing until it is let go.
@@ -212,10 +229,14 @@ pub(crate) fn measure(effort: &Effort, places: &Places) -> anyhow::Result<Calls>
             producer.text_at(millpond_std::Level::Info, stamp, text);
         });
         dropping.round(clock, calls, |text| full_producer.info(text));
-        let before = allocations();
-        disabled.push(per_call(clock, ns, calls, |text| black_box(&logger).debug(text)));
-        disabled_producer.push(per_call(clock, ns, calls, |text| producer.debug(text)));
-        disabled_allocations += allocations() - before;
+        let (time, by_logger) = {
+            let logger = black_box(&logger);
+            per_call(clock, ns, calls, |text| logger.debug(text))
+        };
+        disabled.push(time);
+        let (time, by_handle) = per_call(clock, ns, calls, |text| producer.debug(text));
+        disabled_producer.push(time);
+        disabled_allocations += by_logger + by_handle;
     }
     drop(producer);
     let report = logger.shutdown()?;
@@ -279,7 +300,7 @@ pub(crate) fn fill(logger: &Logger, producer: &mut millpond_std::standard::Produ
 
 /// Nanoseconds of one call, without those of the loop around it.
 #[inline(never)]
-fn per_call(clock: SystemClock, ns: f64, calls: u64, mut call: impl FnMut(&str)) -> f64 {
+fn per_call(clock: SystemClock, ns: f64, calls: u64, mut call: impl FnMut(&str)) -> (f64, u64) {
     const ROW: u64 = 1000;
     let message = Message::of(9);
     let time = |call: &mut dyn FnMut()| {
@@ -288,10 +309,17 @@ fn per_call(clock: SystemClock, ns: f64, calls: u64, mut call: impl FnMut(&str))
         (clock.now() - start) as f64 * ns / ROW as f64
     };
     let rows = (calls / ROW).max(20);
-    let beyond = (0..rows).map(|_| {
+    let mut beyond = Vec::with_capacity(rows as usize);
+    let before = allocations();
+    beyond.extend((0..rows).map(|_| {
         let with = time(&mut || (0..ROW).for_each(|_| call(black_box(message.text()))));
-        let without = time(&mut || (0..ROW).for_each(|_| drop(black_box(message.text()))));
+        let without = time(&mut || {
+            (0..ROW).for_each(|_| {
+                black_box(message.text());
+            });
+        });
         with - without
-    });
-    Spread::of(beyond).median
+    }));
+    let allocated = allocations() - before;
+    (Spread::of(beyond).median, allocated)
 }

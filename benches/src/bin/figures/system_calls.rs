@@ -11,7 +11,7 @@ use millpond_benches::usage::spin_for;
 use serde::Serialize;
 
 use crate::Effort;
-use crate::calls::{file_logger, fill, full_logger};
+use crate::calls::{file_logger, full_logger};
 
 /// What is counted.
 const ENTRIES: [&str; 5] = ["producer", "logger", "logger_with", "disabled", "full"];
@@ -68,7 +68,7 @@ pub(crate) fn child(entry: &str, calls: u64) -> anyhow::Result<()> {
         for number in 0..calls {
             call(message.number(number));
             // The collector is not to be woken: that is a system call that is allowed.
-            if number % 100 == 0 {
+            if number % 20 == 0 {
                 spin_for(Duration::from_micros(20));
             }
         }
@@ -81,8 +81,12 @@ pub(crate) fn child(entry: &str, calls: u64) -> anyhow::Result<()> {
         "full" => {
             let (full, let_go) = full_logger()?;
             let mut producer = full.producer();
-            fill(&full, &mut producer);
             producer.never_wake();
+            // The same number of calls each time, and long enough that nothing moves any more.
+            for number in 0..200_000 {
+                producer.info(message.number(number));
+            }
+            spin_for(Duration::from_millis(500));
             paced(&mut |text| producer.info(text));
             let_go.store(true, Ordering::Relaxed);
         }
