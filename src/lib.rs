@@ -26,7 +26,9 @@ pub use millpond_std::{FormatError, collector::FlushError, standard::ShutdownErr
 
 /// The standard logger: one process.
 pub mod standard {
-    pub use millpond_std::standard::{ConfigError, Logger, LoggerConfig, Producer, StartError};
+    pub use millpond_std::standard::{
+        ConfigError, Forked, Logger, LoggerConfig, Producer, StartError,
+    };
 }
 
 /// The advanced logger: many processes, one master. Linux only.

@@ -25,7 +25,8 @@ pub struct ProcessIdentity {
     pub boot_id: [u8; 16],
     /// In the process's own pid namespace.
     pub pid: u32,
-    /// Clock ticks (`sysconf(_SC_CLK_TCK)`, 100 a second) from boot to the start of the process.
+    /// Clock ticks (`sysconf(_SC_CLK_TCK)`, 100 a second) from boot to the start of the process, as
+    /// the first time namespace counts.
     pub start_time: u64,
     /// The inode of its pid namespace: two pids can be compared only if this is equal.
     pub pid_namespace: u64,
@@ -121,7 +122,7 @@ pub(crate) fn start_time_of(pid: u32) -> Result<Option<u64>, Error> {
         Err(Errno::NOENT | Errno::SRCH) => Ok(None),
         Err(errno) => Err(Error::system(STEP, Path::new(&path), errno, ADVICE)),
         Ok(bytes) => match parse_start_time(&bytes) {
-            Some(time) => Ok(Some(time)),
+            Some(time) => Ok(Some(in_the_first_namespace(time)?)),
             None => Err(unexpected(&path, &bytes, "a start time in field 22")),
         },
     }
@@ -143,10 +144,25 @@ fn check_proc() -> Result<(), Error> {
 
 fn start_time_in(path: &str) -> Result<u64, Error> {
     let text = read(path)?;
-    parse_start_time(&text).ok_or_else(|| unexpected(path, &text, "a start time in field 22"))
+    let time = parse_start_time(&text)
+        .ok_or_else(|| unexpected(path, &text, "a start time in field 22"))?;
+    in_the_first_namespace(time)
+}
+
+/// The kernel adds the reader's own boottime offset to every start time that it shows
+/// (`time_namespaces(7)`). Without it, processes of different time namespaces mean the same.
+fn in_the_first_namespace(start_time: u64) -> Result<u64, Error> {
+    const NS_PER_CLOCK_TICK: i64 = 10_000_000;
+    let offset = offset_ns("boottime")? / NS_PER_CLOCK_TICK;
+    Ok(start_time.wrapping_sub_signed(offset))
 }
 
 fn time_offset_ns() -> Result<i64, Error> {
+    offset_ns("monotonic")
+}
+
+/// Nanoseconds that this process's time namespace adds to a clock.
+fn offset_ns(clock: &str) -> Result<i64, Error> {
     // What the file shows is the namespace of the children to come.
     let link = |name: &str| rustix::fs::readlink(format!("/proc/self/ns/{name}"), Vec::new());
     match (link("time"), link("time_for_children")) {
@@ -155,8 +171,8 @@ fn time_offset_ns() -> Result<i64, Error> {
     }
     let path = "/proc/self/timens_offsets";
     let text = read(path)?;
-    parse_time_offset(&text)
-        .ok_or_else(|| unexpected(path, &text, "`monotonic SECONDS NANOSECONDS`"))
+    parse_time_offset(&text, clock)
+        .ok_or_else(|| unexpected(path, &text, "`CLOCK SECONDS NANOSECONDS`"))
 }
 
 fn process_name() -> Result<String, Error> {
@@ -189,10 +205,10 @@ fn parse_start_time(stat: &[u8]) -> Option<u64> {
 }
 
 /// The line `monotonic  SECONDS  NANOSECONDS`, where the seconds may be negative.
-fn parse_time_offset(text: &[u8]) -> Option<i64> {
+fn parse_time_offset(text: &[u8], clock: &str) -> Option<i64> {
     for line in std::str::from_utf8(text).ok()?.lines() {
         let mut words = line.split_ascii_whitespace();
-        if words.next() == Some("monotonic") {
+        if words.next() == Some(clock) {
             let seconds: i64 = words.next()?.parse().ok()?;
             let nanoseconds: i64 = words.next()?.parse().ok()?;
             return seconds.checked_mul(1_000_000_000)?.checked_add(nanoseconds);
@@ -324,9 +340,9 @@ mod tests {
     #[test]
     fn time_offsets_have_a_sign() {
         let text = b"monotonic        -3         5\nboottime         7         0\n";
-        assert_eq!(parse_time_offset(text), Some(-2_999_999_995));
-        assert_eq!(parse_time_offset(b"boottime 0 0\n"), None);
-        assert_eq!(parse_time_offset(b"monotonic 99999999999999999 0\n"), None);
+        assert_eq!(parse_time_offset(text, "monotonic"), Some(-2_999_999_995));
+        assert_eq!(parse_time_offset(b"boottime 0 0\n", "monotonic"), None);
+        assert_eq!(parse_time_offset(b"monotonic 99999999999999999 0\n", "monotonic"), None);
     }
 
     proptest! {
@@ -334,7 +350,7 @@ mod tests {
         fn no_text_from_proc_makes_a_parser_panic(
             text in proptest::collection::vec(any::<u8>(), 0..200),
         ) {
-            let _ = (parse_boot_id(&text), parse_start_time(&text), parse_time_offset(&text));
+            let _ = (parse_boot_id(&text), parse_start_time(&text), parse_time_offset(&text, "monotonic"));
         }
     }
 }

@@ -189,6 +189,7 @@ fn what_is_dropped_agrees_in_counters_gaps_and_lines_for_each_level() {
         let accounted = found.lines[at] + total.dropped[at];
         assert_eq!(accounted, attempted(each)[at], "{level}: lines and dropped");
     }
-    let share = |level: Level| total.dropped[level.index()] as f64 / attempted(each)[level.index()] as f64;
+    let share =
+        |level: Level| total.dropped[level.index()] as f64 / attempted(each)[level.index()] as f64;
     assert!(share(Level::Warning) <= share(Level::Debug), "low levels are dropped first");
 }

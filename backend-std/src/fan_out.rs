@@ -7,7 +7,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::failure::{HandlerFailure, OnError};
 use crate::handler::{Handler, HandlerError};
@@ -16,6 +16,9 @@ use crate::report::HandlerAccount;
 
 /// How many batches a handler may lag behind.
 const QUEUE: u64 = 4;
+/// How long a durable handler that makes no room in its queue may hold everybody up. Past it, it is
+/// suspended: batches pass it by, counted, until it has room again.
+const HOLD: Duration = Duration::from_secs(10);
 
 /// All handlers of a collector.
 pub(crate) struct FanOut {
@@ -29,6 +32,8 @@ struct Lane {
     durable: bool,
     queue: Sender<Work>,
     progress: Arc<Progress>,
+    /// Since when there was no room in the queue.
+    full_since: Cell<Option<Instant>>,
 }
 
 enum Work {
@@ -72,9 +77,12 @@ impl FanOut {
                 durable: handler.is_durable(),
                 queue,
                 progress: Arc::clone(&progress),
+                full_since: Cell::new(None),
             };
             let runner = Runner {
                 name: lane.name.clone(),
+                tick_interval: handler.tick_interval(),
+                next_tick: Instant::now(),
                 handler,
                 work,
                 progress,
@@ -89,17 +97,17 @@ impl FanOut {
         Ok(Self { lanes, handed: 0 })
     }
 
-    /// Whether every durable handler can take another batch.
+    /// Whether every durable handler can take another batch, or is suspended.
     pub(crate) fn has_room(&self) -> bool {
-        self.lanes.iter().all(|lane| !lane.durable || lane.lag() < QUEUE)
+        self.lanes.iter().all(|lane| !lane.durable || lane.has_room() || lane.is_suspended())
     }
 
-    /// Hands a batch to every handler and returns its number. A handler that is not durable and
-    /// lags too far behind does not get it.
+    /// Hands a batch to every handler and returns its number. A handler that lags too far behind
+    /// does not get it.
     pub(crate) fn push(&mut self, records: &Records) -> u64 {
         self.handed += 1;
         for lane in &self.lanes {
-            if !lane.durable && lane.lag() >= QUEUE {
+            if !lane.has_room() {
                 lane.progress.dropped.fetch_add(records.len() as u64, Ordering::Relaxed);
                 continue;
             }
@@ -110,14 +118,11 @@ impl FanOut {
         self.handed
     }
 
-    /// The number of the last batch that every durable handler has finished; if there is no
-    /// durable handler, of the last batch handed out.
+    /// The number of the last batch that every durable handler has finished, or was passed by;
+    /// if there is no durable handler, of the last batch handed out.
     pub(crate) fn acknowledged(&self) -> u64 {
-        let durable = self.lanes.iter().filter(|lane| lane.durable);
-        durable
-            .map(|lane| lane.progress.acknowledged.load(Ordering::Acquire))
-            .min()
-            .unwrap_or(self.handed)
+        let holding = self.lanes.iter().filter(|lane| lane.durable && !lane.is_suspended());
+        holding.map(|lane| lane.acknowledged(self.handed)).min().unwrap_or(self.handed)
     }
 
     /// The number of the last batch handed out.
@@ -171,6 +176,25 @@ impl FanOut {
 }
 
 impl Lane {
+    fn has_room(&self) -> bool {
+        let has_room = self.lag() < QUEUE;
+        if has_room {
+            self.full_since.set(None);
+        } else if self.full_since.get().is_none() {
+            self.full_since.set(Some(Instant::now()));
+        }
+        has_room
+    }
+
+    fn is_suspended(&self) -> bool {
+        self.full_since.get().is_some_and(|since| since.elapsed() > HOLD)
+    }
+
+    /// The last batch that it is done with, of those up to `handed`.
+    fn acknowledged(&self, handed: u64) -> u64 {
+        if self.lag() == 0 { handed } else { self.progress.acknowledged.load(Ordering::Acquire) }
+    }
+
     fn lag(&self) -> u64 {
         let queued = self.progress.queued.load(Ordering::Acquire);
         queued - self.progress.finished.load(Ordering::Acquire)
@@ -180,6 +204,8 @@ impl Lane {
 /// The thread of one handler.
 struct Runner {
     name: String,
+    tick_interval: Option<Duration>,
+    next_tick: Instant,
     handler: Box<dyn Handler>,
     work: Receiver<Work>,
     progress: Arc<Progress>,
@@ -210,18 +236,19 @@ impl Runner {
         }
     }
 
-    /// The next piece of work; ticks the handler while there is none.
+    /// The next piece of work; ticks the handler whenever that is due, work or no work.
     fn next(&mut self) -> Option<Work> {
+        let Some(interval) = self.tick_interval else { return self.work.recv().ok() };
         loop {
-            let Some(interval) = self.handler.tick_interval() else {
-                return self.work.recv().ok();
-            };
-            match self.work.recv_timeout(interval) {
+            let now = Instant::now();
+            if now >= self.next_tick {
+                self.next_tick = now + interval;
+                self.call("tick", 0, |handler| handler.tick(now));
+            }
+            match self.work.recv_timeout(self.next_tick.saturating_duration_since(now)) {
                 Ok(work) => return Some(work),
                 Err(RecvTimeoutError::Disconnected) => return None,
-                Err(RecvTimeoutError::Timeout) => {
-                    self.call("tick", 0, |handler| handler.tick(Instant::now()));
-                }
+                Err(RecvTimeoutError::Timeout) => {}
             }
         }
     }

@@ -37,15 +37,17 @@ pub trait Handler: Send {
     /// What it is called in reports and errors. Must not contain secrets.
     fn name(&self) -> &str;
 
-    /// Takes a batch, which is never empty. When this returns `Ok`, the handler answers for the
-    /// records: a durable handler's are then released from their rings.
+    /// Takes a batch, which is never empty. When this returns, the handler has had its chance: a
+    /// durable handler's records are then released from their rings. A handler that wants to try
+    /// again does so before it returns, and blocks meanwhile; a durable one holds everybody up
+    /// for at most ten seconds, after which batches pass it by, counted.
     ///
     /// # Errors
     ///
     /// Whatever went wrong. The records of this batch count as failed for this handler.
     fn push(&mut self, records: &Records) -> Result<(), HandlerError>;
 
-    /// How often [`Handler::tick`] wants to be called; `None`, the default, for never.
+    /// How often [`Handler::tick`] wants to be called; `None`, the default, for never. Asked once.
     fn tick_interval(&self) -> Option<Duration> {
         None
     }

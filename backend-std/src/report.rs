@@ -46,9 +46,15 @@ impl Account {
         self.attempted.abs_diff(self.accounted()) <= in_flight
     }
 
-    /// What an earlier collector of the same ring counted.
-    pub fn of_earlier(delivered: u64, filtered: u64, quarantined: u64) -> Self {
-        Self { delivered, filtered, quarantined, ..Self::default() }
+    /// What an earlier collector of the same ring counted, and the losses that it need not report
+    /// again.
+    pub fn of_earlier(
+        delivered: u64,
+        filtered: u64,
+        quarantined: u64,
+        gaps: [u64; Level::COUNT],
+    ) -> Self {
+        Self { delivered, filtered, quarantined, gaps, ..Self::default() }
     }
 
     /// Adds another account to this one.

@@ -68,7 +68,7 @@ fn texts(seen: &Seen) -> Vec<String> {
 fn lying_stamps_wedge_nothing_and_are_flagged() {
     let (seen, handler) = keep();
     let logger = Logger::new("app", LoggerConfig::default(), vec![handler]).unwrap();
-    let mut producer = logger.producer();
+    let mut producer = logger.producer().unwrap();
     let now = SystemClock::detect().now();
     producer.info("honest");
     producer.text_at(Level::Info, u64::MAX, "from the end of time");
@@ -98,7 +98,7 @@ fn a_record_that_comes_after_later_ones_were_handed_out_is_flagged() {
     logger.info("first");
     logger.flush(PATIENCE).unwrap();
     // Of another ring, so that only what was handed out tells that it is late.
-    logger.producer().text_at(Level::Info, before, "second, stamped before");
+    logger.producer().unwrap().text_at(Level::Info, before, "second, stamped before");
     logger.flush(PATIENCE).unwrap();
     let expected = [("first".to_owned(), false), ("second, stamped before".to_owned(), true)];
     assert_eq!(*seen.lock().unwrap(), expected);
@@ -179,12 +179,17 @@ fn shutdown_returns_and_names_a_handler_that_is_stuck() {
     for durable in [true, false] {
         let (seen, handler) = keep();
         let (_, open, stuck) = gated("stuck", durable);
-        let config = LoggerConfig { shutdown_timeout: SHORT, ..LoggerConfig::default() };
+        let shutdown_timeout = Duration::from_millis(300);
+        let config = LoggerConfig { shutdown_timeout, ..LoggerConfig::default() };
         let logger = Logger::new("app", config, vec![handler, stuck]).unwrap();
         logger.info("one");
+        while texts(&seen).is_empty() {
+            let _ = logger.flush(SHORT);
+        }
         // The gate stays shut: that this returns at all is what is tested.
-        let Err(ShutdownError::Stuck { handlers, report }) = logger.shutdown() else {
-            panic!("nobody was stuck");
+        let (handlers, report) = match logger.shutdown() {
+            Err(ShutdownError::Stuck { handlers, report }) => (handlers, report),
+            other => panic!("nobody was stuck: {other:?}"),
         };
         assert_eq!(handlers, ["stuck"]);
         assert!(report.handlers.iter().any(|handler| handler.name == "stuck" && handler.stuck));

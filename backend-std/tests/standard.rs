@@ -1,5 +1,6 @@
 //! The standard logger from end to end, on real threads.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -172,9 +173,33 @@ fn short_lived_threads_hand_their_rings_on() {
 fn dropping_the_last_handle_delivers() {
     let (lines, handler) = keep(Duration::ZERO);
     let logger = Logger::new("app", LoggerConfig::default(), vec![handler]).unwrap();
-    let mut producer = logger.producer();
+    let mut producer = logger.producer().unwrap();
     producer.warning("from a producer");
     drop(producer);
     drop(logger);
     assert_eq!(texts(&lines), ["from a producer"]);
+}
+
+/// Each gap puts a line of the collector's own into the batch that is being filled, and a flush
+/// does not wait for those that come after it.
+#[test]
+fn a_flush_ends_while_records_go_on_being_dropped() {
+    let (_, handler) = keep(Duration::from_millis(2));
+    let config =
+        LoggerConfig { buffer_size: 4096, overflow: Overflow::Drop, ..LoggerConfig::default() };
+    let logger = Logger::new("app", config, vec![handler]).unwrap();
+    let is_over = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !is_over.load(Ordering::Relaxed) {
+                (0..100).for_each(|_| logger.info("again and again"));
+                std::thread::sleep(Duration::from_micros(100));
+            }
+        });
+        for _ in 0..5 {
+            assert_eq!(logger.flush(Duration::from_secs(20)), Ok(()));
+        }
+        is_over.store(true, Ordering::Relaxed);
+    });
+    assert!(logger.shutdown().unwrap().total.total_dropped() > 0);
 }

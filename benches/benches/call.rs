@@ -11,7 +11,7 @@ fn calls(c: &mut Criterion) {
     // Without handlers and without waiting: the caller's own work.
     let config = LoggerConfig { overflow: Overflow::Drop, ..LoggerConfig::default() };
     let logger = Logger::new("app", config, vec![]).expect("a logger");
-    let mut producer = logger.producer();
+    let mut producer = logger.producer().unwrap();
     let message = Message::of(0);
     let text = message.text();
     let clock = SystemClock::detect();

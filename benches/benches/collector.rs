@@ -9,7 +9,7 @@ use millpond_benches::messages::Message;
 use millpond_core::doorbell::Doorbell;
 use millpond_core::ring::Producer;
 use millpond_handlers::FileHandler;
-use millpond_std::collector::{self, CollectorConfig, FoundRing, RingIntake};
+use millpond_std::collector::{self, CollectorConfig, Ending, FoundRing, RingIntake};
 use millpond_std::{
     Account, HeapStorage, Level, LineFormat, OnError, Source, SystemClock, heap_ring,
 };
@@ -37,8 +37,8 @@ impl RingIntake for Prepared {
         std::thread::park_timeout(timeout.min(Duration::from_micros(100)));
     }
 
-    fn is_orphan(&mut self, _: u64) -> bool {
-        false
+    fn ending(&mut self, _: u64) -> Option<Ending> {
+        None
     }
 }
 

@@ -73,7 +73,8 @@ fn code_of_error(error: &anyhow::Error) -> u8 {
 pub(crate) fn say(text: &str) {
     use std::io::Write as _;
 
-    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    // There is nobody to tell that standard error is closed.
-    let _ = writeln!(std::io::stderr(), "millpond: {line}");
+    let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    // One write, so that lines of several processes do not mix. If standard error is closed, there
+    // is nobody to tell.
+    let _ = std::io::stderr().write_all(format!("millpond: {words}\n").as_bytes());
 }

@@ -32,6 +32,10 @@ pub use path::{default_path, parse_path};
 pub const RECORDS_PREFIX: &str = "r-";
 /// What the name of a keeper's ring begins with.
 pub const KEEPER_PREFIX: &str = "w-";
+/// Files of rings that broke a rule begin with this.
+const QUARANTINE_PREFIX: &str = "quarantine-";
+/// So many of them are kept.
+const QUARANTINED: u32 = 8;
 
 /// An open rendezvous directory that has been checked. A clone is the same directory.
 #[derive(Clone, Debug)]
@@ -105,6 +109,18 @@ impl Directory {
             Err(Errno::NOENT) => Ok(false),
             Err(errno) => Err(Error::system(step, &path, errno, "remove it by hand")),
         }
+    }
+
+    /// Keeps a ring file for inspection under a name that is no ring's: `quarantine-1` to
+    /// `quarantine-8`. When all are taken the last gives way. Best effort.
+    pub(crate) fn set_aside(&self, name: &OsStr) {
+        let place = |number: u32| format!("{QUARANTINE_PREFIX}{number}");
+        let is_free = |number: &u32| {
+            let at = AtFlags::SYMLINK_NOFOLLOW;
+            rustix::fs::statat(&self.inner.fd, place(*number), at).is_err_and(|e| e == Errno::NOENT)
+        };
+        let number = (1..=QUARANTINED).find(is_free).unwrap_or(QUARANTINED);
+        let _ = rustix::fs::renameat(&self.inner.fd, name, &self.inner.fd, place(number));
     }
 
     /// Bytes that are free for new files; `u64::MAX` on a file system without a limit.

@@ -8,15 +8,15 @@
 
 use std::collections::HashMap;
 use std::ffi::{OsStr, OsString};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use millpond_core::doorbell::Doorbell;
 use millpond_core::frame::{Body, Header};
 use millpond_core::ring::{Consumer, RingFault};
 use millpond_core::storage::{Area, Storage};
-use millpond_std::collector::{FoundRing, RingIntake};
+use millpond_std::collector::{Ending, FoundRing, RingIntake};
 use millpond_std::{Account, Anchor, ClockKind as Ticks, Level, Source, SystemClock};
 
 use super::workers::Workers;
@@ -25,6 +25,7 @@ use crate::directory::{Directory, Mark};
 use crate::doorbell::SharedDoorbell;
 use crate::error::Error;
 use crate::identity::ProcessIdentity;
+use crate::lease::Lease;
 use crate::ring_file::{Attached, ClockKind, MappedStorage, RingFile};
 use crate::watcher::{Signal, Watched, Watcher};
 
@@ -53,6 +54,8 @@ pub(super) struct DirectoryIntake {
     notices: Vec<Notice>,
     /// Whether it was said that the directory is not there any more, or cannot be read.
     is_lost: bool,
+    /// Last, so that it is given up when no ring is mapped any more.
+    lease: Lease,
 }
 
 /// A file in the directory.
@@ -76,6 +79,7 @@ struct Known {
 impl DirectoryIntake {
     pub(super) fn new(
         directory: Directory,
+        lease: Lease,
         doorbell: SharedDoorbell,
         wake: Arc<dyn Fn() + Send + Sync>,
         clock: SystemClock,
@@ -110,6 +114,7 @@ impl DirectoryIntake {
             gone,
             notices: Vec::new(),
             is_lost: false,
+            lease,
         })
     }
 
@@ -147,10 +152,17 @@ impl DirectoryIntake {
 
     /// Says once that the directory is not there any more or cannot be read.
     fn say_if_lost(&mut self, failed: Option<&Error>) {
-        let is_lost = failed.is_some() || !self.directory.is_current();
+        let has_directory = self.directory.is_current();
+        let is_lost = failed.is_some() || !has_directory || !self.lease.is_current(&self.directory);
         if is_lost && !self.is_lost {
-            let text = if self.directory.is_current() {
-                failed.map(Error::to_string).unwrap_or_default()
+            let text = if let Some(error) = failed.filter(|_| has_directory) {
+                error.to_string()
+            } else if has_directory {
+                format!(
+                    "the lock file of `{}` was removed, so a second master may start: restart \
+                     this one",
+                    self.directory.path().display()
+                )
             } else {
                 format!(
                     "the directory `{}` was removed or replaced: rings that were found are \
@@ -233,8 +245,12 @@ impl DirectoryIntake {
             monotonic_ns: identity.birth.monotonic_ns,
             wall_ns: i64::try_from(identity.birth.wall_ns).unwrap_or(0),
         };
-        let account =
-            Account::of_earlier(progress.delivered, progress.filtered, progress.quarantined);
+        // A ring that was drained before: its losses were reported, or will be by gap frames.
+        let is_new = progress.released == 0;
+        let gaps =
+            if is_new { Default::default() } else { attached.storage.producer_line().dropped() };
+        let Progress { delivered, filtered, quarantined, .. } = progress;
+        let account = Account::of_earlier(delivered, filtered, quarantined, gaps);
         self.known.insert(name.clone(), Entry::Ring);
         let known = Known { name, slot, quarantined: false, ended_at: None };
         self.rings.insert(ring, known);
@@ -254,10 +270,10 @@ impl DirectoryIntake {
         }
         let watched =
             self.watcher.watch_process(process.pid, process.start_time, identity.worker_id);
-        if let Err(error) = watched {
-            self.notices.push((Level::Debug, error.to_string()));
-        } else if let Ok(Watched::Gone) = watched {
-            self.workers.process_ended(identity.worker_id);
+        match watched {
+            Err(error) => self.notices.push((Level::Debug, error.to_string())),
+            // That is concluded from a pid and a time; the owner word is evidence.
+            Ok(Watched::Gone | Watched::Watching) => {}
         }
     }
 }
@@ -268,12 +284,16 @@ fn position(storage: &MappedStorage, progress: Progress) -> u64 {
         let ahead = storage.producer_line().published().wrapping_sub(position as u32);
         ahead <= storage.data().length() && position.is_multiple_of(8)
     };
+    let word = storage.consumer_line().released();
     if progress.released != 0 && fits(progress.released) {
-        return progress.released;
+        // The producer believes the word, so what lies before it may be overwritten.
+        let ahead = u64::from(word.wrapping_sub(progress.released as u32));
+        let moved = progress.released.saturating_add(ahead);
+        let unread = storage.producer_line().published().wrapping_sub(progress.released as u32);
+        return if ahead <= u64::from(unread) { moved } else { progress.released };
     }
     // No checkpoint: the ring's own word, or its start.
-    let released = u64::from(storage.consumer_line().released());
-    if fits(released) { released } else { 0 }
+    if fits(u64::from(word)) { u64::from(word) } else { 0 }
 }
 
 fn shown(name: &OsStr) -> String {
@@ -298,17 +318,14 @@ impl RingIntake for DirectoryIntake {
         self.doorbell.wait(timeout);
     }
 
-    fn is_orphan(&mut self, ring: u64) -> bool {
-        let has_ended = self.workers.has_ended(ring);
-        let Some(known) = self.rings.get_mut(&ring) else { return false };
-        if !has_ended {
-            return false;
-        }
+    fn ending(&mut self, ring: u64) -> Option<Ending> {
+        let ending = self.workers.ending(ring)?;
+        let known = self.rings.get_mut(&ring)?;
         let at = *known.ended_at.get_or_insert_with(|| {
             self.changed.store(true, Ordering::Release);
             self.scans
         });
-        self.scans > at
+        (self.scans > at).then_some(ending)
     }
 
     fn heard(&mut self, ring: u64, _header: &Header, body: &Body<'_>) {
@@ -331,12 +348,8 @@ impl RingIntake for DirectoryIntake {
         self.checkpoint.forget(ring);
         let mut ended = self.workers.ring_ended(ring, known.name.clone(), account);
         if known.quarantined {
-            // Kept for inspection under a name that is no ring's.
             ended.files.retain(|file| *file != known.name);
-            let mut aside = OsString::from("q-");
-            aside.push(&known.name);
-            let path = self.directory.path();
-            let _ = std::fs::rename(path.join(&known.name), path.join(aside));
+            self.directory.set_aside(&known.name);
             self.known.remove(&known.name);
         }
         for file in ended.files {

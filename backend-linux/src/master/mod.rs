@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use millpond_std::collector::{self, CollectorConfig, CollectorHandle, FlushError};
 use millpond_std::standard::{ShutdownError, complain, judge};
-use millpond_std::{Handler, Level, OnError, Report, Source, StdoutHandler, SystemClock};
+use millpond_std::{Handler, Level, OnError, Report, Source, StdoutHandler, SystemClock, fork};
 
 use crate::config::LoggerConfig;
 use crate::control::{Control, Side};
@@ -61,8 +61,8 @@ struct Inner {
     collector: CollectorHandle,
     control: Control,
     report: Mutex<Option<Report>>,
-    /// Last, so that it is given up when everything else has ended.
-    lease: Mutex<Option<Lease>>,
+    /// The process that made it; in a forked child nothing of it runs.
+    generation: u32,
 }
 
 impl std::fmt::Debug for MasterLogger {
@@ -98,7 +98,7 @@ impl MasterLogger {
                 bell.wake();
             }
         });
-        let intake = DirectoryIntake::new(directory.clone(), doorbell, wake.clone(), clock)?;
+        let intake = DirectoryIntake::new(directory.clone(), lease, doorbell, wake.clone(), clock)?;
         let warnings = [directory.warnings(), &intake.warnings()].concat();
         let own = LoggerConfig {
             base_level: Level::Trace,
@@ -130,7 +130,7 @@ impl MasterLogger {
             collector,
             control,
             report: Mutex::new(None),
-            lease: Mutex::new(Some(lease)),
+            generation: fork::generation(),
         }));
         for warning in &master.0.warnings {
             master.warning(warning);
@@ -227,6 +227,9 @@ impl MasterLogger {
 
 impl Inner {
     fn shutdown(&self) -> Result<Report, ShutdownError> {
+        if self.generation != fork::generation() {
+            return Err(ShutdownError::NoAnswer);
+        }
         // Held to the end, so that a second caller waits for the first.
         let mut kept = self.report.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(report) = &*kept {
@@ -239,7 +242,6 @@ impl Inner {
         let report = self.collector.shutdown(self.config.shutdown_timeout);
         // A failure leaves a stale pid that nobody believes without the lease.
         let _ = self.control.withdraw_master();
-        *self.lease.lock().unwrap_or_else(PoisonError::into_inner) = None;
         let report = report.ok_or(ShutdownError::NoAnswer)?;
         *kept = Some(report.clone());
         let report = self.complete(report);
@@ -255,6 +257,8 @@ impl Inner {
 
 impl Drop for Inner {
     fn drop(&mut self) {
-        let _ = self.shutdown();
+        if self.generation == fork::generation() {
+            let _ = self.shutdown();
+        }
     }
 }

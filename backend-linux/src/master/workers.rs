@@ -8,6 +8,7 @@ use millpond_core::frame::Body;
 use millpond_core::health::{Change, Evidence, Monitor, WorkerId, interval};
 use millpond_core::ring::ProducerState;
 use millpond_core::storage::Storage;
+use millpond_std::collector::Ending;
 use millpond_std::{Account, Level, monotonic_ns};
 
 use crate::identity::ProcessIdentity;
@@ -27,7 +28,7 @@ struct Worker {
     open_rings: u32,
     /// The keeper's file, once its ring is drained: the evidence stays until the last ring goes.
     keeper_file: Option<OsString>,
-    end: Option<End>,
+    end: Option<Ending>,
     /// The kernel said that its process has ended.
     process_ended: bool,
     account: Account,
@@ -42,13 +43,6 @@ pub(super) struct Ended {
     pub(super) worker: Option<u64>,
     /// What to log about that.
     pub(super) last_words: Option<(Level, String)>,
-}
-
-/// How a worker ended.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum End {
-    Orderly,
-    Died,
 }
 
 /// All workers of a directory, by their random ids.
@@ -94,14 +88,13 @@ impl Workers {
         is_new
     }
 
-    /// Whether the worker of a ring has ended: nothing more will be written.
-    pub(super) fn has_ended(&mut self, ring: u64) -> bool {
-        let Some(worker) = self.worker_of_ring.get(&ring) else { return false };
-        let Some(worker) = self.workers.get_mut(worker) else { return false };
+    /// How the worker of a ring has ended, if it has.
+    pub(super) fn ending(&mut self, ring: u64) -> Option<Ending> {
+        let worker = self.workers.get_mut(self.worker_of_ring.get(&ring)?)?;
         if worker.end.is_none() {
             worker.end = worker.look(&self.own);
         }
-        worker.end.is_some()
+        worker.end
     }
 
     /// The kernel says that the process of a worker has ended.
@@ -186,7 +179,7 @@ impl Workers {
 
 impl Worker {
     fn last_words(&self) -> Option<(Level, String)> {
-        (self.end == Some(End::Died)).then(|| {
+        (self.end == Some(Ending::Died)).then(|| {
             let (name, pid, account) = (&self.name, self.process.pid, &self.account);
             let text = format!(
                 "Worker {name} is dead: pid {pid}, {} delivered, {} dropped",
@@ -198,22 +191,22 @@ impl Worker {
     }
 
     /// What the kernel says of it: never a guess from time.
-    fn look(&self, own: &ProcessIdentity) -> Option<End> {
+    fn look(&self, own: &ProcessIdentity) -> Option<Ending> {
         let ended = self.process_ended || self.process.boot_id != own.boot_id;
         match &self.keeper {
             Some((owner, storage)) => {
                 // In this order: what is closed after the evidence is closed for good.
                 let died = ended || owner.state() == OwnerState::Died;
                 match storage.producer_line().state() {
-                    ProducerState::Closed => Some(End::Orderly),
-                    ProducerState::Open => died.then_some(End::Died),
+                    ProducerState::Closed => Some(Ending::Orderly),
+                    ProducerState::Open => died.then_some(Ending::Died),
                 }
             }
             // A keeper's file comes before any other of its worker and goes with the last, so
             // somebody has removed it. What is left is the process.
             None => {
                 let gone = || own.sees_pids_of(&self.process) && !self.process.is_running();
-                (ended || gone()).then_some(End::Died)
+                (ended || gone()).then_some(Ending::Died)
             }
         }
     }

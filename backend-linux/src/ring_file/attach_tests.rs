@@ -59,7 +59,7 @@ fn both_sides_see_the_same_ring() {
         assert_eq!(attached.name, ring.name());
         assert_eq!(attached.owner.state(), OwnerState::Unheld);
 
-        ring.storage().producer_line().request_flush();
+        ring.storage().producer_line().request_flush(1);
         assert_eq!(attached.storage.producer_line().flush_requests(), 1);
         // SAFETY: 16 bytes are inside the data, and nobody else of this process writes them.
         unsafe { ring.storage().data().write(8, &[7; 16]) };
@@ -77,7 +77,7 @@ fn a_removed_ring_stays_readable_for_whoever_has_it() {
     let (directory, ring) = ring(&test);
     let attached = RingFile::attach(&directory, ring.name()).unwrap();
     assert!(directory.remove(ring.name()).unwrap());
-    ring.storage().producer_line().request_flush();
+    ring.storage().producer_line().request_flush(1);
     drop(ring);
     assert_eq!(attached.storage.producer_line().flush_requests(), 1);
     assert!(RingFile::attach(&directory, &attached.name).unwrap_err().is_gone());

@@ -368,7 +368,7 @@ pub(super) mod tests {
         let mut ring = RingFile::create(&directory, &spec(&identity)).unwrap();
         ring.publish().unwrap();
         let attached = RingFile::attach(&directory, ring.name()).unwrap();
-        ring.storage().producer_line().request_flush();
+        ring.storage().producer_line().request_flush(1);
         assert_eq!(attached.storage.producer_line().flush_requests(), 1);
     }
 

@@ -30,7 +30,8 @@ fn spoiled(at: usize, bytes: &[u8]) -> Vec<u8> {
 /// Puts something into the directory, and what the line about it says.
 fn bad_files(pond: &Path) -> Vec<(&'static str, &'static str)> {
     let whole = good("spoiled", BIRTH);
-    let noise: Vec<u8> = (0..32768u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
+    let noise: Vec<u8> =
+        (0..32768u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
     let bytes: [(&str, Vec<u8>, &str); 12] = [
         ("r-cut", whole[..whole.len() - 4096].to_vec(), "bytes long; expected"),
         ("r-short", whole[..100].to_vec(), "it is 100 bytes long; expected"),

@@ -31,7 +31,11 @@ fn logged_in(ring: usize, overflow: Overflow, log: impl FnOnce(&WorkerLogger)) -
 }
 
 fn text_of(length: usize) -> String {
-    (0..).flat_map(|number: u32| format!("{number} ").into_bytes()).take(length).map(char::from).collect()
+    (0..)
+        .flat_map(|number: u32| format!("{number} ").into_bytes())
+        .take(length)
+        .map(char::from)
+        .collect()
 }
 
 #[test]

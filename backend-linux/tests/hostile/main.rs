@@ -9,8 +9,8 @@ mod files;
 mod large;
 mod places;
 mod ring_file;
-mod scribble;
 mod scarce;
+mod scribble;
 
 use millpond_linux::{LoggerConfig, MasterLogger, WorkerLogger};
 use support::{Lines, PATIENCE, say, wait_for_parent};

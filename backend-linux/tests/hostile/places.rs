@@ -127,7 +127,10 @@ fn a_second_master_is_refused_and_the_first_goes_on() {
     healthy.check(&lines);
     let handler = Box::new(Keep(Lines::default()));
     let error = MasterLogger::new(place.config(), vec![handler]).unwrap_err().to_string();
-    assert!(error.contains(&format!("process {} is the master here", std::process::id())), "{error}");
+    assert!(
+        error.contains(&format!("process {} is the master here", std::process::id())),
+        "{error}"
+    );
     assert!(error.contains("master.lock"), "{error}");
     healthy.check(&lines);
     check_books(&first);

@@ -18,7 +18,7 @@ fn fill(place: &Place, left: usize) {
 }
 
 fn free(place: &Place) -> usize {
-    let free = rustix::fs::statvfs(&place.pond()).unwrap();
+    let free = rustix::fs::statvfs(place.pond()).unwrap();
     (free.f_bavail * free.f_frsize) as usize
 }
 

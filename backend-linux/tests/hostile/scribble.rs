@@ -46,7 +46,7 @@ impl Scene {
 
     /// One line says so, and stays alone; everybody else is served; the victim's death is noticed
     /// and its ring is kept for inspection.
-    fn is_quarantined(mut self, says: &str) {
+    fn must_be_quarantined(mut self, says: &str) {
         let line = self.lines.wait_for("quarantined a ring of victim: ");
         assert!(line.contains(says), "{says:?} is not in {line:?}");
         for _ in 0..5 {
@@ -63,7 +63,7 @@ impl Scene {
     }
 
     /// Nothing is wrong with the ring as such.
-    fn is_served(mut self) {
+    fn must_be_served(mut self) {
         self.healthy.check(&self.lines);
         self.victim.kill();
         self.lines.wait_for("Worker victim is dead: pid ");
@@ -79,7 +79,7 @@ fn a_tail_that_is_not_aligned() {
     let scene = Scene::new();
     let mut scribbler = scene.scribbler();
     scribbler.set_tail(scribbler.tail + 4);
-    scene.is_quarantined("is impossible for a reader at");
+    scene.must_be_quarantined("is impossible for a reader at");
 }
 
 #[test]
@@ -87,43 +87,44 @@ fn a_tail_that_is_too_far_ahead() {
     let scene = Scene::new();
     let mut scribbler = scene.scribbler();
     scribbler.set_tail(scribbler.tail.wrapping_add(1 << 30));
-    scene.is_quarantined("is impossible for a reader at");
+    scene.must_be_quarantined("is impossible for a reader at");
 }
 
 #[test]
 fn a_tail_that_goes_back() {
     let scene = Scene::new();
     scene.scribbler().set_tail(0);
-    scene.is_quarantined("is impossible for a reader at");
+    scene.must_be_quarantined("is impossible for a reader at");
 }
 
 #[test]
 fn a_frame_that_is_too_short() {
     let scene = Scene::new();
     scene.scribbler().publish(&Forged { length: Some(3), ..Forged::text("x") });
-    scene.is_quarantined("has the impossible length 3");
+    scene.must_be_quarantined("has the impossible length 3");
 }
 
 #[test]
 fn a_frame_that_is_longer_than_any() {
     let scene = Scene::new();
     scene.scribbler().publish(&Forged { length: Some(u32::MAX), ..Forged::text("x") });
-    scene.is_quarantined("has the impossible length 4294967295");
+    scene.must_be_quarantined("has the impossible length 4294967295");
 }
 
 #[test]
 fn a_frame_that_reaches_beyond_the_tail() {
     let scene = Scene::new();
     scene.scribbler().publish(&Forged { length: Some(4000), ..Forged::text("x") });
-    scene.is_quarantined("has the impossible length 4000");
+    scene.must_be_quarantined("has the impossible length 4000");
 }
 
 #[test]
 fn noise_where_frames_should_be() {
     let scene = Scene::new();
-    let noise: Vec<u8> = (0..4096u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 11) as u8).collect();
+    let noise: Vec<u8> =
+        (0..4096u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 11) as u8).collect();
     scene.scribbler().publish_bytes(&noise);
-    scene.is_quarantined("has the impossible length");
+    scene.must_be_quarantined("has the impossible length");
 }
 
 #[test]
@@ -133,7 +134,7 @@ fn what_came_before_the_fault_is_delivered() {
     scribbler.publish(&Forged::text("just before"));
     scribbler.publish(&Forged { length: Some(0), ..Forged::text("x") });
     scene.lines.wait_for("victim: just before");
-    scene.is_quarantined("has the impossible length 0");
+    scene.must_be_quarantined("has the impossible length 0");
 }
 
 #[test]
@@ -151,7 +152,7 @@ fn frames_of_every_kind_and_level() {
     }
     scribbler.publish(&Forged::text("the last one"));
     scene.lines.wait_for("victim: the last one");
-    scene.is_served();
+    scene.must_be_served();
 }
 
 #[test]
@@ -169,7 +170,7 @@ fn records_that_cannot_be_understood_are_counted_and_said_once() {
     assert!(line.starts_with("MASTER: "), "{line}");
     assert_eq!(scene.lines.count("left out"), 1);
     assert_eq!(scene.master.report().unwrap().total.quarantined, 20);
-    scene.is_served();
+    scene.must_be_served();
 }
 
 #[test]
@@ -186,14 +187,15 @@ fn every_flag_there_is() {
     }
     scribbler.publish(&Forged::text("the last one"));
     scene.lines.wait_for("the last one");
-    scene.is_served();
+    scene.must_be_served();
 }
 
 #[test]
 fn stamps_from_anywhere() {
     let mut scene = Scene::new();
     let mut scribbler = scene.scribbler();
-    for (number, ticks) in [u64::MAX, 0, 1, u64::MAX / 2, u64::MAX / 2 + 1].into_iter().enumerate() {
+    for (number, ticks) in [u64::MAX, 0, 1, u64::MAX / 2, u64::MAX / 2 + 1].into_iter().enumerate()
+    {
         scribbler.publish(&Forged { ticks, ..Forged::text(&format!("stamp {number}")) });
         let line = scene.lines.wait_for_line(&format!("victim: stamp {number}"));
         assert!(line.late, "{line:?}");
@@ -204,7 +206,7 @@ fn stamps_from_anywhere() {
     scribbler.publish(&Forged::text("an honest one"));
     let line = scene.lines.wait_for_line("victim: an honest one");
     assert!(!line.late, "{line:?}");
-    scene.is_served();
+    scene.must_be_served();
 }
 
 #[test]
@@ -218,7 +220,7 @@ fn counters_of_any_value() {
     let report = scene.master.report().unwrap();
     assert_eq!(report.total.attempted, u64::MAX);
     assert!(report.to_string().contains(" delivered"), "{report}");
-    scene.is_served();
+    scene.must_be_served();
 }
 
 /// A wish to flush that never ends costs the collector nothing and the others nothing.
@@ -232,7 +234,7 @@ fn flush_requests_without_end() {
     }
     scene.healthy.check(&scene.lines);
     scene.master.flush(PATIENCE).unwrap();
-    scene.is_served();
+    scene.must_be_served();
 }
 
 /// The owner word is the kernel's evidence; where it was overwritten, the process still tells.
@@ -242,7 +244,7 @@ fn an_owner_word_that_names_somebody_else() {
         let mut scene = Scene::new();
         Scribbler::open(&scene.keeper).write(OWNER, &word.to_ne_bytes());
         scene.healthy.check(&scene.lines);
-        scene.is_served();
+        scene.must_be_served();
     }
 }
 
@@ -257,7 +259,7 @@ fn heartbeats_that_promise_anything() {
         scribbler.publish(&Forged { kind: HEARTBEAT, ..Forged::text("short") });
         scene.healthy.check(&scene.lines);
     }
-    scene.is_served();
+    scene.must_be_served();
 }
 
 /// Says that it ended, and lives and writes on: it is removed, nobody else is.
@@ -270,5 +272,4 @@ fn a_ring_that_says_it_is_closed() {
     scene.victim.kill();
     scene.lines.wait_for("Worker victim is dead");
     check_books(&scene.master);
-
 }

@@ -28,9 +28,10 @@ pub trait RingIntake: Send + 'static {
     /// Sleeps until the doorbell rings or `timeout` has passed. May return early.
     fn wait(&mut self, timeout: Duration);
 
-    /// Whether nothing more will ever be written to a ring that was found empty, although it was
-    /// not closed: its owner is gone. Only evidence counts, never a time-out.
-    fn is_orphan(&mut self, ring: u64) -> bool;
+    /// How the owner of a ring has ended, if it has: nothing more will be written but what a call
+    /// that waits for room still has to write. Asked of rings that were found empty and are not
+    /// closed. Only evidence counts, never a time-out.
+    fn ending(&mut self, ring: u64) -> Option<Ending>;
 
     /// A frame that is no record was drained from `ring`.
     fn heard(&mut self, ring: u64, header: &Header, body: &Body<'_>) {
@@ -59,6 +60,15 @@ pub trait RingIntake: Send + 'static {
     fn tick(&mut self, say: &mut dyn FnMut(Level, String)) {
         let _ = say;
     }
+}
+
+/// How the owner of a ring has ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// Its logger was shut down.
+    Orderly,
+    /// Its process is gone.
+    Died,
 }
 
 /// A ring that a collector has not seen before.

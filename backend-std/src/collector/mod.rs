@@ -28,7 +28,7 @@ use crate::source::Source;
 use crate::timeline::{LEAST_SPAN_NS, Timeline};
 
 pub use command::{CollectorHandle, FlushError};
-pub use intake::{FoundRing, RingIntake};
+pub use intake::{Ending, FoundRing, RingIntake};
 
 use accounts::Books;
 use command::{Command, Mailbox};
@@ -137,8 +137,8 @@ struct Collector<I: RingIntake> {
 /// A batch that handlers are working on.
 struct Batch {
     number: u64,
-    /// For each ring in it, how far it may be released afterwards.
-    ends: Vec<(u32, u64)>,
+    /// For each ring in it, how far it may be released afterwards, and how many records it has.
+    ends: Vec<(u32, u64, u32)>,
 }
 
 /// A flush that somebody waits for.
@@ -215,7 +215,7 @@ impl<I: RingIntake> Collector<I> {
         self.busy.clear();
         for (slot, ring) in self.rings.iter_mut().enumerate() {
             let Some(ring) = ring else { continue };
-            pass.flush_wanted |= ring.wants_flush() && ring.waiting > 0;
+            pass.flush_wanted |= ring.wants_flush();
             pass.short_of_room |= ring.waiting > 0 && ring.is_short_of_room();
             if ring.is_quarantined {
                 continue;
@@ -263,6 +263,7 @@ impl<I: RingIntake> Collector<I> {
                 Ok(bytes) => pass.bytes += bytes,
                 Err(fault) => {
                     ring.is_quarantined = true;
+                    ring.consumer.retire();
                     self.intake.quarantine(ring.id, &fault);
                     let text = format!("quarantined a ring of {}: {fault}", ring.source.name);
                     let now = self.timeline.monotonic_ns(self.config.clock.now());
@@ -331,7 +332,7 @@ impl<I: RingIntake> Collector<I> {
                 ring.account.in_ring -= u64::from(taken);
                 ring.account.delivered += u64::from(taken);
                 ring.under_way += 1;
-                ends.push((slot, ring.handed));
+                ends.push((slot, ring.handed, taken));
             }
         }
         self.fan_out.push(&records);
@@ -344,21 +345,15 @@ impl<I: RingIntake> Collector<I> {
     fn release(&mut self) {
         let acknowledged = self.fan_out.acknowledged();
         while let Some(batch) = self.under_way.pop_front_if(|batch| batch.number <= acknowledged) {
-            for (slot, end) in batch.ends {
+            for (slot, end, taken) in batch.ends {
                 if let Some(Some(ring)) = self.rings.get_mut(slot as usize) {
-                    ring.under_way -= 1;
-                    ring.done = end;
+                    ring.acknowledge(end, taken);
                 }
             }
         }
         for ring in self.rings.iter_mut().flatten() {
-            if ring.release() {
-                let account = ring.account_now();
-                self.intake.released(ring.id, ring.consumer.released(), &account);
-            }
-            if ring.waiting == 0 && ring.under_way == 0 {
-                ring.flush_answered();
-            }
+            let id = ring.id;
+            ring.release(|position, account| self.intake.released(id, position, account));
         }
     }
 
@@ -366,22 +361,32 @@ impl<I: RingIntake> Collector<I> {
     fn bury(&mut self) {
         for slot in &mut self.rings {
             let Some(ring) = slot else { continue };
-            if !ring.is_over && (ring.is_quarantined || ring.consumer.unread() == 0) {
-                // The evidence first, then one more look: nothing is written after the evidence.
-                ring.is_over = (ring.consumer.is_finished() || self.intake.is_orphan(ring.id))
-                    && (ring.is_quarantined || ring.consumer.unread() == 0);
-                if ring.is_over {
-                    let lost = ring.unreported_losses();
-                    if lost.iter().any(|lost| *lost > 0) {
-                        let now = self.timeline.monotonic_ns(self.config.clock.now());
-                        let total = sum(&lost);
-                        let text = format!("{total} records lost at the end: {}", by_level(&lost));
-                        self.pending.note(now, Level::Warning, &ring.source, &text);
-                    }
+            let is_read = ring.is_quarantined || ring.consumer.unread() == 0;
+            if !is_read {
+                ring.is_over = false;
+            } else if !ring.is_over {
+                let ending = match ring.consumer.is_finished() {
+                    true => Some(Ending::Orderly),
+                    false => self.intake.ending(ring.id),
+                };
+                // A living thread that waits for room will still write its record.
+                ring.is_over = match ending {
+                    Some(Ending::Died) => true,
+                    Some(Ending::Orderly) => !ring.is_awaited(),
+                    None => false,
+                };
+                let lost = ring.unreported_losses();
+                if ring.is_over && sum(&lost) > 0 {
+                    let now = self.timeline.monotonic_ns(self.config.clock.now());
+                    let text =
+                        format!("{} records lost at the end: {}", sum(&lost), by_level(&lost));
+                    self.pending.note(now, Level::Warning, &ring.source, &text);
+                    ring.account.gaps = ring.account_now().dropped;
                 }
-            }
-            if ring.is_over && ring.waiting == 0 && ring.under_way == 0 {
-                let account = ring.account_now();
+            } else if ring.waiting == 0 && ring.under_way == 0 {
+                // Found over in an earlier pass, and still empty: nothing came after the evidence.
+                let account = ring.final_account();
+                ring.consumer.retire();
                 self.books.close(&ring.source, &account);
                 self.intake.ended(ring.id, &account);
                 *slot = None;
@@ -484,6 +489,15 @@ impl<I: RingIntake> Collector<I> {
         self.books.report(open, &self.fan_out, closing)
     }
 
+    /// Whether calls that began before their logger was shut down wait for room.
+    fn has_calls_to_wait_for(&mut self) -> bool {
+        let intake = &mut self.intake;
+        self.rings
+            .iter()
+            .flatten()
+            .any(|ring| ring.is_awaited() && intake.ending(ring.id) == Some(Ending::Orderly))
+    }
+
     /// Drains what is there, closes the handlers, and reports.
     fn shut_down(mut self, deadline: Instant, reply: &SyncSender<Report>) {
         self.intake.collector_ends();
@@ -498,6 +512,10 @@ impl<I: RingIntake> Collector<I> {
                     self.sleep_for(NAP, false);
                 }
             }
+            while self.has_calls_to_wait_for() && Instant::now() < deadline {
+                self.step();
+                self.sleep_for(NAP, false);
+            }
         }
         self.fan_out.close(deadline);
         while !self.fan_out.is_closed() && Instant::now() < deadline {
@@ -506,7 +524,10 @@ impl<I: RingIntake> Collector<I> {
         self.release();
         self.bury();
         let report = self.report(true);
-        for command in self.mailbox.take() {
+        let mailbox = Arc::clone(&self.mailbox);
+        // Before the answer, so that whoever gets it can start a new collector of these rings.
+        drop(self);
+        for command in mailbox.take() {
             match command {
                 Command::Flush(_, reply) => drop(reply.send(Err(FlushError::NoMaster))),
                 Command::Report(reply) | Command::Shutdown(_, reply) => {

@@ -45,7 +45,12 @@ pub(super) struct Ring<S: Storage> {
     empty_until: u64,
     parts: Option<PartsOfMessage>,
     flush_requests: u32,
-    wants_flush: bool,
+    /// A flush was asked for, and this is how far it goes.
+    flush_to: Option<u64>,
+    /// Records that every durable handler has acknowledged.
+    acknowledged: u64,
+    /// The account when the ring was last released to where it was read.
+    settled: Account,
 }
 
 /// The parts so far of a message that came in several frames.
@@ -87,6 +92,8 @@ const UNUSUAL: Flags = Flags::PREFIXED.with(Flags::CONTINUES);
 impl<S: Storage> Ring<S> {
     pub(super) fn new(found: FoundRing<S>) -> Self {
         let flush_requests = found.consumer.storage().producer_line().flush_requests();
+        // Whoever asked before this collector came still waits.
+        let flush_to = found.consumer.position() + u64::from(found.consumer.unread());
         Self {
             id: found.id,
             handed: found.consumer.released(),
@@ -105,7 +112,9 @@ impl<S: Storage> Ring<S> {
             empty_until: 0,
             parts: None,
             flush_requests,
-            wants_flush: true,
+            flush_to: Some(flush_to),
+            acknowledged: found.account.delivered,
+            settled: found.account,
         }
     }
 
@@ -341,33 +350,59 @@ impl<S: Storage> Ring<S> {
         let requests = self.consumer.storage().producer_line().flush_requests();
         if requests != self.flush_requests {
             self.flush_requests = requests;
-            self.wants_flush = true;
+            self.flush_to = Some(self.consumer.position() + u64::from(self.consumer.unread()));
         }
-        self.wants_flush
+        self.flush_to.is_some()
     }
 
-    pub(super) fn flush_answered(&mut self) {
-        self.wants_flush = false;
+    /// Every durable handler has acknowledged a batch with `taken` records of this ring.
+    pub(super) fn acknowledge(&mut self, end: u64, taken: u32) {
+        self.under_way -= 1;
+        self.done = end;
+        self.acknowledged += u64::from(taken);
     }
 
-    /// Releases what nobody needs any longer. Returns whether that was anything.
-    pub(super) fn release(&mut self) -> bool {
+    /// Releases what nobody needs any longer; `note` is told the position first, so that whoever
+    /// keeps it never stands behind the ring. Also notices that a flush is complete.
+    pub(super) fn release(&mut self, note: impl FnOnce(u64, &Account)) {
         let mut until = self.done;
-        if self.waiting == 0 && self.under_way == 0 {
+        let is_settled = self.waiting == 0 && self.under_way == 0;
+        if is_settled {
             until = self.consumer.position();
         }
         if let Some(parts) = &self.parts {
-            // Parts are kept in the ring as long as they leave room for the rest.
+            // Parts are kept in the ring as long as they leave room for the rest, unless the rest
+            // will not come: the producer has given the message up.
             let kept = self.consumer.position() - parts.start;
-            if kept < u64::from(self.consumer.capacity() / 2) {
+            let will_end = self.unreported_losses() == [0; Level::COUNT];
+            if will_end && kept < u64::from(self.consumer.capacity() / 2) {
                 until = until.min(parts.start);
             }
         }
-        if until <= self.consumer.released() {
-            return false;
+        if until > self.consumer.released() {
+            if is_settled {
+                self.settled = self.account;
+            }
+            note(until, &Account { delivered: self.acknowledged, ..self.settled });
+            self.consumer.release(until);
         }
-        self.consumer.release(until);
-        true
+        self.flush_to.take_if(|target| *target <= self.consumer.released());
+    }
+
+    /// Whether a call waits for room right now.
+    pub(super) fn is_awaited(&self) -> bool {
+        self.consumer.storage().producer_line().in_call_since().is_some()
+    }
+
+    /// The account at the end of the ring. Of a quarantined one, what lay behind the fault was
+    /// never seen, so this one term is what is left of the others.
+    pub(super) fn final_account(&self) -> Account {
+        let mut account = self.account_now();
+        if self.is_quarantined {
+            let unseen = account.attempted.saturating_sub(account.accounted());
+            account.quarantined = account.quarantined.saturating_add(unseen);
+        }
+        account
     }
 
     /// The ring was empty when records that are in time had this key.

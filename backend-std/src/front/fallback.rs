@@ -43,6 +43,17 @@ impl<P: RingSupply> Fallback<Writer<P>> {
             }
             None => self.miss(level),
         }
+        if guard.as_ref().is_some_and(Writer::is_closed) {
+            *guard = None;
+        }
+    }
+
+    /// Lets go of the ring of a logger that was closed: the ring leads back to the logger. If a
+    /// call is using it, that call will.
+    pub(super) fn close(&self) {
+        if let Ok(mut writer) = self.writer.try_lock() {
+            *writer = None;
+        }
     }
 
     /// Counts in this ring what was missed, so that a gap is shown before its next record.

@@ -152,6 +152,7 @@ impl<P: RingSupply> Front<P> {
     /// Refuses further records; they are counted.
     pub fn close(&self) {
         self.0.level.close();
+        self.0.registry.current().fallback.close();
     }
 
     /// Records that were logged after [`Front::close`].

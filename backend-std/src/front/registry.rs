@@ -4,7 +4,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use millpond_core::Level;
-use millpond_core::ring::Producer as Ring;
+use millpond_core::ring::{ConsumerState, Producer as Ring};
 use millpond_core::storage::Storage;
 
 use super::RingSupply;
@@ -30,6 +30,8 @@ struct Rings<S: Storage> {
     all: Vec<S>,
     /// Rings that are being made.
     coming: usize,
+    /// Flushes that were asked for.
+    flushes: u32,
 }
 
 /// Where the ring of a new thread comes from.
@@ -55,8 +57,10 @@ impl<P: RingSupply> Registry<P> {
     /// A ring for a new thread, or leave to make one.
     pub(super) fn vacancy(&self) -> Vacancy<P::Storage> {
         let mut rings = self.current().rings();
-        if let Some(ring) = rings.unused.pop() {
-            return Vacancy::Used(ring);
+        while let Some(ring) = rings.unused.pop() {
+            if is_serving(ring.storage()) {
+                return Vacancy::Used(ring);
+            }
         }
         if rings.all.len() + rings.coming < self.max_rings {
             rings.coming += 1;
@@ -77,6 +81,13 @@ impl<P: RingSupply> Registry<P> {
         self.current().rings().all.push(storage.clone());
     }
 
+    /// Puts a new ring in the place of one that its consumer gave up.
+    pub(super) fn replace(&self, new: &P::Storage) {
+        let mut rings = self.current().rings();
+        rings.all.retain(is_serving);
+        rings.all.push(new.clone());
+    }
+
     /// Takes the ring of a thread that ends.
     pub(super) fn hand_back(&self, ring: Ring<P::Storage>) {
         self.current().rings().unused.push(ring);
@@ -88,12 +99,16 @@ impl<P: RingSupply> Registry<P> {
 
     pub(super) fn wait_until_released(&self, timeout: Duration, wake: impl Fn()) -> bool {
         let waiting: Vec<(P::Storage, u32)> = {
-            let rings = self.current().rings();
-            rings.all.iter().map(|s| (s.clone(), s.producer_line().published())).collect()
+            let mut rings = self.current().rings();
+            let serving = rings.all.iter().filter(|storage| is_serving(*storage));
+            let waiting = serving.map(|s| (s.clone(), s.producer_line().published())).collect();
+            rings.flushes = rings.flushes.wrapping_add(1);
+            // Under the lock, so that one thread at a time asks.
+            for storage in &rings.all {
+                storage.producer_line().request_flush(rings.flushes);
+            }
+            waiting
         };
-        for (storage, _) in &waiting {
-            storage.producer_line().request_flush();
-        }
         let start = Instant::now();
         let mut sleep = Duration::from_micros(20);
         loop {
@@ -114,9 +129,14 @@ impl<P: RingSupply> Registry<P> {
     }
 }
 
+/// Whether a ring's consumer has not given it up.
+fn is_serving<S: Storage>(storage: &S) -> bool {
+    storage.consumer_line().state() == ConsumerState::Serving
+}
+
 impl<P: RingSupply> OfProcess<P> {
     fn new() -> Self {
-        let rings = Rings { unused: Vec::new(), all: Vec::new(), coming: 0 };
+        let rings = Rings { unused: Vec::new(), all: Vec::new(), coming: 0, flushes: 0 };
         Self { rings: Mutex::new(rings), fallback: Fallback::new() }
     }
 

@@ -8,7 +8,8 @@
 //! 1. *Type*: the pointer is followed only if the logger's id and the fork generation match those
 //!    it was stored under. An id is never used twice, so the type is the one it was stored with.
 //! 2. *Life*: a slot is freed when its thread ends, which clears the pointer, or when its logger
-//!    was closed and the slot is not busy; the pointer is cleared before that.
+//!    was closed, it is not busy, and the pointer is not to it: a signal handler may come between
+//!    the moment when a call has read the pointer and the moment when it has set `busy`.
 //! 3. *Borrow*: there are only shared references to a slot. The writer inside is borrowed by
 //!    whoever has set `busy`, which a nested call (a signal handler, a `Display`) finds set.
 #![allow(unsafe_code)]
@@ -84,7 +85,7 @@ impl<P: RingSupply> Give for Slot<P> {
     fn is_closed(&self) -> bool {
         // SAFETY: not busy, so nobody borrows the writer (rule 3).
         let writer = unsafe { &*self.writer.get() };
-        writer.shared.level.get().is_none()
+        writer.is_closed()
     }
 
     fn give_back(self: Box<Self>) {
@@ -165,9 +166,11 @@ fn find<P: RingSupply>(shared: &Arc<Shared<P>>) -> *const Slot<P> {
         if let Some(owned) = writers.0.iter().find(mine) {
             return owned.slot.as_ptr().cast::<Slot<P>>().cast_const();
         }
-        LAST.set(NOBODY);
-        let forgotten =
-            |owned: &mut Owned| owned.generation != generation || owned.is_of_closed_logger();
+        let last = LAST.get().slot;
+        let forgotten = |owned: &mut Owned| {
+            owned.generation != generation
+                || (!ptr::addr_eq(owned.slot.as_ptr(), last) && owned.is_of_closed_logger())
+        };
         writers.0.extract_if(.., forgotten).for_each(Owned::free);
         let Some(writer) = make(shared) else { return ptr::null() };
         let slot = Slot { busy: Cell::new(false), writer: UnsafeCell::new(writer) };
@@ -182,7 +185,39 @@ fn find<P: RingSupply>(shared: &Arc<Shared<P>>) -> *const Slot<P> {
     slot
 }
 
+thread_local! {
+    static IS_MAKING: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Calls `make`, unless this thread is making a ring already: a call from inside (an allocator that
+/// logs, a signal handler) would meet the locks that the outer one holds.
+pub(super) fn unless_making<T>(make: impl FnOnce() -> Option<T>) -> Option<T> {
+    if IS_MAKING.get() {
+        return None;
+    }
+    let _making = Making::begin();
+    make()
+}
+
+struct Making(bool);
+
+impl Making {
+    fn begin() -> Self {
+        Self(IS_MAKING.replace(true))
+    }
+}
+
+impl Drop for Making {
+    fn drop(&mut self) {
+        IS_MAKING.set(self.0);
+    }
+}
+
 fn make<P: RingSupply>(shared: &Arc<Shared<P>>) -> Option<Writer<P>> {
+    unless_making(|| take_or_make(shared))
+}
+
+fn take_or_make<P: RingSupply>(shared: &Arc<Shared<P>>) -> Option<Writer<P>> {
     let ring = match shared.registry.vacancy() {
         Vacancy::Used(ring) => ring,
         Vacancy::New => {
@@ -207,7 +242,7 @@ fn shared_ring<P: RingSupply>(
     log: impl FnOnce(&mut Writer<P>),
 ) {
     let make = || {
-        let ring = shared.supply.make_ring().ok()?;
+        let ring = unless_making(|| shared.supply.make_ring().ok())?;
         shared.registry.add(ring.storage());
         Some(Writer::new(ring, Arc::clone(shared)))
     };
@@ -217,6 +252,7 @@ fn shared_ring<P: RingSupply>(
 impl<P: RingSupply> Writer<P> {
     /// A writer with a ring of its own, for a handle.
     pub(super) fn for_handle(shared: &Arc<Shared<P>>) -> Result<Self, P::Error> {
+        let _making = Making::begin();
         let ring = match shared.registry.vacancy() {
             Vacancy::Used(ring) => ring,
             vacancy => {

@@ -4,7 +4,8 @@ use std::time::{Duration, Instant};
 
 use millpond_core::Level;
 use millpond_core::frame::{Kind, TextPrefix};
-use millpond_core::ring::{Entry, Producer as Ring, PushError};
+use millpond_core::ring::{ConsumerState, Entry, Producer as Ring, PushError};
+use millpond_core::storage::Storage;
 use std::sync::Arc;
 
 use super::{RingSupply, Shared};
@@ -52,10 +53,16 @@ impl<P: RingSupply> Writer<P> {
         let name = thread.name().unwrap_or("").as_bytes();
         let most = 8 + name.len().min(256) as u32;
         // Best effort: without room the records carry the name of the thread before.
-        let _ = self.ring.try_insert(Entry::control(Kind::ThreadChange, ticks), most, |claim| {
+        let level = Level::Error; // finds room to the last byte
+        let entry = Entry { level, ..Entry::control(Kind::ThreadChange, ticks) };
+        let _ = self.ring.try_insert(entry, most, |claim| {
             claim.put(&super::thread::os_id().to_le_bytes());
             claim.put(&name[..name.len().min(256)]);
         });
+    }
+
+    pub(super) fn is_closed(&self) -> bool {
+        self.shared.level.get().is_none()
     }
 
     pub(super) fn never_wake(&mut self) {
@@ -143,13 +150,28 @@ impl<P: RingSupply> Writer<P> {
         &mut self,
         level: Level,
         payload: &[&[u8]],
-        insert: impl FnMut(&mut Self) -> Result<(), PushError>,
+        mut insert: impl FnMut(&mut Self) -> Result<(), PushError>,
     ) {
-        if self.wait_for_room(insert) {
+        let is_done = self.leave_retired_ring() && insert(self).is_ok();
+        if is_done || self.wait_for_room(insert) {
             self.after_insert(level);
         } else {
             self.give_up(level, payload.iter().map(|part| part.len() as u64).sum());
         }
+    }
+
+    /// Takes a new ring if the collector has given this one up. Returns whether it did.
+    fn leave_retired_ring(&mut self) -> bool {
+        if self.ring.storage().consumer_line().state() == ConsumerState::Serving {
+            return false;
+        }
+        let make = || self.shared.supply.make_ring().ok();
+        let Some(ring) = super::thread::unless_making(make) else { return false };
+        self.shared.registry.replace(ring.storage());
+        self.ring = ring;
+        self.look_at = self.ring.position();
+        self.introduce_thread();
+        true
     }
 
     /// Counts a record as dropped.

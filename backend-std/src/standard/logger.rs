@@ -8,10 +8,11 @@ use millpond_core::Level;
 
 use super::Producer;
 use super::config::{ConfigError, LoggerConfig, check_name};
-use super::rings::{HeapIntake, HeapRings};
+use super::rings::{Forked, HeapIntake, HeapRings};
 use crate::clock::SystemClock;
 use crate::collector::{self, CollectorConfig, CollectorHandle, FlushError};
 use crate::failure::OnError;
+use crate::fork;
 use crate::front::{Front, FrontConfig};
 use crate::handler::Handler;
 use crate::report::Report;
@@ -23,6 +24,9 @@ use crate::stdout::StdoutHandler;
 /// Records lie in this process's memory until a handler has them: they survive a panic, and
 /// `exit` only after [`Logger::flush`] or [`Logger::shutdown`]; they do not survive `abort` or
 /// SIGKILL. Use the advanced logger where that matters.
+///
+/// In a forked child nothing is logged: the collector's thread did not come along. Records are
+/// counted as refused. The advanced logger goes on in a child.
 ///
 /// Dropping the last clone shuts down, for at most [`LoggerConfig::shutdown_timeout`].
 ///
@@ -46,6 +50,8 @@ struct Inner {
     collector: CollectorHandle,
     is_running: AtomicBool,
     report: Mutex<Option<Report>>,
+    /// The process whose logger this is; a forked child has no collector.
+    generation: u32,
 }
 
 impl std::fmt::Debug for Logger {
@@ -137,6 +143,7 @@ impl Logger {
             collector,
             is_running: AtomicBool::new(true),
             report: Mutex::new(None),
+            generation: fork::generation(),
         }));
         if logger.0.config.emit_internal {
             logger.debug("logger started");
@@ -158,11 +165,12 @@ impl Logger {
     crate::level_methods!(shared);
 
     /// A handle with a ring of its own, for one thread's hot loop.
-    pub fn producer(&self) -> Producer {
-        match self.0.front.producer() {
-            Ok(producer) => producer,
-            Err(never) => match never {},
-        }
+    ///
+    /// # Errors
+    ///
+    /// [`Forked`] in a child of the process that made this logger.
+    pub fn producer(&self) -> Result<Producer, Forked> {
+        self.0.front.producer()
     }
 
     /// Whether a record of this level would be logged now.
@@ -203,7 +211,7 @@ impl Logger {
     ///
     /// [`FlushError`] says what is missing; [`FlushError::NoMaster`] after shutdown.
     pub fn flush(&self, timeout: Duration) -> Result<(), FlushError> {
-        if !self.is_running() {
+        if !self.is_running() || self.0.generation != fork::generation() {
             return Err(FlushError::NoMaster);
         }
         self.0.collector.flush(timeout)
@@ -230,6 +238,9 @@ impl Logger {
 
 impl Inner {
     fn shutdown(&self, timeout: Duration) -> Result<Report, ShutdownError> {
+        if self.generation != fork::generation() {
+            return Err(ShutdownError::NoAnswer);
+        }
         // Held to the end, so that a second caller waits for the first.
         let mut kept = self.report.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(report) = &*kept {
@@ -255,7 +266,9 @@ impl Inner {
 
 impl Drop for Inner {
     fn drop(&mut self) {
-        let _ = self.shutdown(self.config.shutdown_timeout);
+        if self.generation == fork::generation() {
+            let _ = self.shutdown(self.config.shutdown_timeout);
+        }
     }
 }
 

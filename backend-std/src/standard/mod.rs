@@ -6,7 +6,7 @@ mod rings;
 
 pub use config::{ConfigError, LoggerConfig, check_name};
 pub use logger::{Logger, ShutdownError, StartError, complain, judge};
-pub use rings::HeapRings;
+pub use rings::{Forked, HeapRings};
 
 /// A handle with a ring of its own, for a hot loop.
 pub type Producer = crate::front::Producer<HeapRings>;

@@ -1,6 +1,5 @@
 //! Rings on the heap: made by threads that log, drained by the collector's thread.
 
-use std::convert::Infallible;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread::Thread;
@@ -10,7 +9,8 @@ use millpond_core::doorbell::Doorbell;
 use millpond_core::ring::Producer as Ring;
 use millpond_core::storage::Storage;
 
-use crate::collector::{FoundRing, RingIntake};
+use crate::collector::{Ending, FoundRing, RingIntake};
+use crate::fork;
 use crate::front::RingSupply;
 use crate::heap_ring::{HeapStorage, heap_ring};
 use crate::report::Account;
@@ -23,8 +23,16 @@ const TABLE: usize = 64 * 1024;
 #[derive(Clone, Debug)]
 pub struct HeapRings(Arc<Shared>);
 
+/// This process was forked from the one whose logger it uses, and the collector's thread did not
+/// come along: nobody would drain a ring.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a forked child has no collector: make a logger in it, or use the advanced logger")]
+pub struct Forked;
+
 #[derive(Debug)]
 struct Shared {
+    /// The process whose rings these are.
+    generation: u32,
     source: Source,
     capacity: usize,
     doorbell: Doorbell,
@@ -36,7 +44,9 @@ struct Shared {
 
 impl HeapRings {
     pub(super) fn new(source: Source, capacity: usize) -> Self {
+        fork::watch();
         Self(Arc::new(Shared {
+            generation: fork::generation(),
             source,
             capacity,
             doorbell: Doorbell::new(),
@@ -56,9 +66,12 @@ impl HeapRings {
 
 impl RingSupply for HeapRings {
     type Storage = HeapStorage;
-    type Error = Infallible;
+    type Error = Forked;
 
-    fn make_ring(&self) -> Result<Ring<HeapStorage>, Infallible> {
+    fn make_ring(&self) -> Result<Ring<HeapStorage>, Forked> {
+        if self.0.generation != fork::generation() {
+            return Err(Forked);
+        }
         let (producer, consumer) = heap_ring(self.0.capacity, TABLE);
         let id = std::ptr::from_ref(consumer.storage().producer_line()).addr() as u64;
         let source = self.0.source.clone();
@@ -115,8 +128,8 @@ impl RingIntake for HeapIntake {
     }
 
     /// The rings live as long as the collector: nothing is logged once it ends.
-    fn is_orphan(&mut self, _ring: u64) -> bool {
-        self.is_ending
+    fn ending(&mut self, _ring: u64) -> Option<Ending> {
+        self.is_ending.then_some(Ending::Orderly)
     }
 
     fn collector_ends(&mut self) {

@@ -1,10 +1,11 @@
 //! The worker processes.
 
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::os::unix::process::CommandExt as _;
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
-use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 
 use super::notes::Notes;
 use super::worker::{WorkerArgs, name_of};
@@ -20,22 +21,10 @@ pub(super) struct Crew(Vec<Worker>);
 pub(super) struct Worker {
     child: Child,
     pub(super) pid: u32,
-    pub(super) end: Option<End>,
-    /// How it was killed, if it was.
-    pub(super) kill: Option<Kill>,
-}
-
-#[derive(Clone, Copy, Debug)]
-pub(super) struct End {
-    pub(super) at: Instant,
-}
-
-/// A kill, and what was in the worker's rings at that moment.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Kill {
-    /// Records whose call had returned before the kill, less those that were written or dropped
-    /// after it: a lower bound, since the log goes on.
-    pub(super) undelivered: u64,
+    pub(super) ended: Option<Instant>,
+    /// Of a worker that was killed: records whose call had returned at its end, less those that it
+    /// dropped and those that were in the file when SIGKILL had been sent.
+    pub(super) undelivered_at_kill: Option<u64>,
 }
 
 impl Crew {
@@ -62,7 +51,7 @@ impl Crew {
             command.process_group(0).stdin(Stdio::null()).stdout(Stdio::null());
             let child = command.spawn().context("cannot start a worker process")?;
             let pid = child.id();
-            crew.0.push(Worker { child, pid, end: None, kill: None });
+            crew.0.push(Worker { child, pid, ended: None, undelivered_at_kill: None });
         }
         Ok(crew)
     }
@@ -74,11 +63,11 @@ impl Crew {
         go_on: impl Fn() -> anyhow::Result<()>,
     ) -> anyhow::Result<()> {
         let deadline = Instant::now() + READY;
-        let is_ready = |worker| notes.ready(worker).load(std::sync::atomic::Ordering::Acquire) == 1;
+        let is_ready = |worker| notes.ready(worker).load(Ordering::Acquire) == 1;
         while !(0..self.0.len()).all(is_ready) {
             go_on()?;
             self.reap()?;
-            if self.0.iter().any(|worker| worker.end.is_some()) || Instant::now() > deadline {
+            if self.0.iter().any(|worker| worker.ended.is_some()) || Instant::now() > deadline {
                 bail!("a worker process did not come up within {} s", READY.as_secs());
             }
             std::thread::sleep(Duration::from_millis(1));
@@ -92,13 +81,12 @@ impl Crew {
     ///
     /// If one ended that was not to.
     pub(super) fn reap(&mut self) -> anyhow::Result<()> {
-        for (index, worker) in self.0.iter_mut().enumerate().filter(|(_, w)| w.end.is_none()) {
+        for (index, worker) in self.0.iter_mut().enumerate().filter(|(_, w)| w.ended.is_none()) {
             let Some(status) = worker.child.try_wait().context("cannot wait for a worker")? else {
                 continue;
             };
-            worker.end = Some(End { at: Instant::now() });
-            let is_expected = status.success() || (worker.kill.is_some() && was_killed(status));
-            if !is_expected {
+            worker.ended = Some(Instant::now());
+            if !status.success() {
                 bail!("worker {} ended in an unexpected way: {status}", name_of(index));
             }
         }
@@ -111,16 +99,20 @@ impl Crew {
     }
 
     /// Waits for the end of a worker that was sent SIGKILL.
-    pub(super) fn wait_for(&mut self, worker: usize, kill: Kill) -> anyhow::Result<()> {
+    pub(super) fn wait_for(&mut self, worker: usize) -> anyhow::Result<()> {
         let worker = &mut self.0[worker];
-        let status = worker.child.wait().context("cannot wait for a killed worker")?;
-        worker.end = Some(End { at: Instant::now() });
-        worker.kill = was_killed(status).then_some(kill);
+        worker.child.wait().context("cannot wait for a killed worker")?;
+        worker.ended = Some(Instant::now());
         Ok(())
     }
 
+    /// Notes what was in the rings of a worker when it was killed.
+    pub(super) fn note_kill(&mut self, worker: usize, undelivered: u64) {
+        self.0[worker].undelivered_at_kill = Some(undelivered);
+    }
+
     pub(super) fn is_over(&self) -> bool {
-        self.0.iter().all(|worker| worker.end.is_some())
+        self.0.iter().all(|worker| worker.ended.is_some())
     }
 
     pub(super) fn workers(&self) -> &[Worker] {
@@ -128,13 +120,9 @@ impl Crew {
     }
 }
 
-fn was_killed(status: ExitStatus) -> bool {
-    status.signal() == Some(signal_hook::consts::SIGKILL)
-}
-
 impl Drop for Crew {
     fn drop(&mut self) {
-        let running = self.0.iter_mut().filter(|worker| worker.end.is_none());
+        let running = self.0.iter_mut().filter(|worker| worker.ended.is_none());
         let mut running: Vec<&mut Worker> = running.collect();
         for worker in &mut running {
             let _ = worker.child.kill();

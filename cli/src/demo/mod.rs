@@ -37,8 +37,8 @@ call that was in progress), in order, and every count must agree.
 Every call is timed, by reading the clock before and after it, so the figures
 contain one of these two readings, and the waiting for room in a full ring.
 
-What is undelivered at a kill: calls that had returned before it, less lines
-that were in the file after it. A worker that is to be killed is killed around
+What is undelivered at a kill: calls that had returned, less lines that were in
+the file when SIGKILL had been sent. A worker that is to be killed is killed around
 the middle of its records; it logs on until it is.";
 
 const MORE_CODES: &str = "\
@@ -85,7 +85,8 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
     if args.kill > args.workers {
         let (kill, workers) = (args.kill, args.workers);
-        let text = format!("--kill {kill} is more than there are: give 0 to {workers}, or more --workers");
+        let text =
+            format!("--kill {kill} is more than there are: give 0 to {workers}, or more --workers");
         return Err(Usage(text).into());
     }
     let outcome = run::run(args)?;

@@ -11,6 +11,7 @@
 #![allow(unsafe_code)]
 
 use std::fs::OpenOptions;
+use std::io::Write as _;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -34,9 +35,10 @@ impl Notes {
     pub(crate) fn create(path: &Path, workers: usize, threads: usize) -> anyhow::Result<Self> {
         let mut options = OpenOptions::new();
         let file = options.read(true).write(true).create_new(true).open(path);
-        let file = file.with_context(|| format!("cannot make {}", path.display()))?;
-        let length = length(workers, threads);
-        file.set_len(length as u64).with_context(|| format!("no room for {}", path.display()))?;
+        let mut file = file.with_context(|| format!("cannot make {}", path.display()))?;
+        // Written and not just made long: a page that finds no room later is a SIGBUS.
+        let zeros = vec![0; length(workers, threads)];
+        file.write_all(&zeros).with_context(|| format!("no room for {}", path.display()))?;
         Self::map(&file, path, workers, threads)
     }
 

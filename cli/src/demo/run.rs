@@ -14,14 +14,14 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
 use super::Args;
 use super::check::{Found, Known, Problems, compare, read_back};
-use super::crew::{Crew, Kill, Worker};
+use super::crew::{Crew, Worker};
 use super::latency::Percentiles;
 use super::notes::Notes;
 use super::outcome::{Outcome, WorkerOutcome};
 use super::place::{LogFile, Pond, scratch};
 use super::tally::{Counting, Tally};
 use super::worker::{Told, WorkerArgs, name_of, told_path};
-use crate::exit::Interrupted;
+use crate::exit::{Interrupted, say};
 
 /// How long the last records may take from the rings to the file.
 const DELIVERY: Duration = Duration::from_secs(60);
@@ -76,6 +76,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<Outcome> {
         ..LoggerConfig::default()
     };
     let master = MasterLogger::new(config, vec![Box::new(handler)])?;
+    master.warnings().iter().for_each(|warning| say(warning));
     let worker_args: Vec<WorkerArgs> = (0..workers)
         .map(|index| WorkerArgs {
             path: pond.path.clone(),
@@ -118,7 +119,8 @@ impl Run<'_> {
             let is_killing = self.kill_who_is_due()?;
             self.crew.reap()?;
             progress.set_position(self.tally.total());
-            let nap = if is_killing { Duration::from_micros(200) } else { Duration::from_millis(2) };
+            let nap =
+                if is_killing { Duration::from_micros(200) } else { Duration::from_millis(2) };
             std::thread::sleep(nap);
         }
         while let Err(error) = self.master.flush(Duration::from_millis(200)) {
@@ -136,19 +138,23 @@ impl Run<'_> {
     /// Kills the workers whose time has come. Returns whether there are more to kill.
     fn kill_who_is_due(&mut self) -> anyhow::Result<bool> {
         let mut is_killing = false;
-        for worker in (0..self.crew.workers().len()).filter(|worker| is_victim(self.args, *worker)) {
-            if self.crew.workers()[worker].end.is_some() {
+        for worker in (0..self.crew.workers().len()).filter(|worker| is_victim(self.args, *worker))
+        {
+            if self.crew.workers()[worker].ended.is_some() {
                 continue;
             }
             is_killing = true;
-            let logged = self.notes.of_worker(worker).iter().sum::<u64>();
+            let logged = self.returned(worker);
             let gone = || self.tally.of(worker) + self.dropped(worker);
             // With so many behind it, it is no use to wait for a better moment.
             let is_late = logged > self.args.records.saturating_mul(4).saturating_add(1_000_000);
             if logged >= self.due(worker) && (is_late || logged > gone()) {
                 self.crew.kill(worker)?;
-                let undelivered = logged.saturating_sub(self.tally.of(worker) + self.dropped(worker));
-                self.crew.wait_for(worker, Kill { undelivered })?;
+                let in_file = self.tally.of(worker);
+                self.crew.wait_for(worker)?;
+                let returned = self.returned(worker);
+                let undelivered = returned.saturating_sub(in_file + self.dropped(worker));
+                self.crew.note_kill(worker, undelivered);
             }
         }
         Ok(is_killing)
@@ -158,7 +164,13 @@ impl Run<'_> {
     fn due(&self, worker: usize) -> u64 {
         let first = u64::from(self.args.workers - self.args.kill);
         let step = worker as u64 - first + 1;
-        (self.args.records / 4 + self.args.records / 2 * step / (u64::from(self.args.kill) + 1)).max(1)
+        (self.args.records / 4 + self.args.records / 2 * step / (u64::from(self.args.kill) + 1))
+            .max(1)
+    }
+
+    /// Calls of a worker that returned so far.
+    fn returned(&self, worker: usize) -> u64 {
+        self.notes.of_worker(worker).iter().sum()
     }
 
     /// Records that a worker dropped so far.
@@ -208,7 +220,7 @@ impl Run<'_> {
             let known = Known {
                 returned: self.notes.of_worker(index),
                 account: account_of(report, index, worker.pid),
-                was_killed: worker.kill.is_some(),
+                was_killed: worker.undelivered_at_kill.is_some(),
             };
             compare(index, &known, found, &mut problems);
             let told = (!known.was_killed).then(|| told(scratch, index)).transpose()?;
@@ -242,9 +254,15 @@ impl Run<'_> {
     }
 
     /// Who was to be killed was, and the others logged everything.
-    fn check_ending(&self, index: usize, known: &Known, told: Option<&Told>, problems: &mut Problems) {
+    fn check_ending(
+        &self,
+        index: usize,
+        known: &Known,
+        told: Option<&Told>,
+        problems: &mut Problems,
+    ) {
         let name = name_of(index);
-        let returned = known.returned.iter().sum::<u64>();
+        let returned = self.returned(index);
         match told {
             _ if known.was_killed != is_victim(self.args, index) => {
                 problems.add(format!("{name} was to be killed and ended before"));
@@ -274,7 +292,7 @@ fn row(
     told: Option<&Told>,
     start: Instant,
 ) -> WorkerOutcome {
-    let lived = worker.end.map_or(0.0, |end| end.at.duration_since(start).as_secs_f64());
+    let lived = worker.ended.map_or(0.0, |at| at.duration_since(start).as_secs_f64());
     let seconds = told.map_or(lived, |told| told.seconds);
     WorkerOutcome {
         name: name_of(index),
@@ -285,7 +303,7 @@ fn row(
         dropped: known.account.total_dropped(),
         lines: found.lines,
         killed: known.was_killed,
-        undelivered_at_kill: worker.kill.map(|kill| kill.undelivered),
+        undelivered_at_kill: worker.undelivered_at_kill,
         records_per_second: known.account.attempted as f64 / seconds.max(1e-9),
         call_ns: told.and_then(|told| Percentiles::of(told.latencies.iter())),
         clock_read_ns: told.map(|told| told.clock_read_ns),
@@ -301,11 +319,17 @@ fn account_of(report: &Report, index: usize, pid: u32) -> Account {
 /// Nothing failed, and nothing went where nothing should go.
 fn check_report(report: &Report, problems: &mut Problems) {
     for handler in report.handlers.iter().filter(|h| h.failed + h.dropped > 0) {
-        problems.add(format!("{}: {} failed, {} dropped", handler.name, handler.failed, handler.dropped));
+        problems.add(format!(
+            "{}: {} failed, {} dropped",
+            handler.name, handler.failed, handler.dropped
+        ));
     }
     let total = &report.total;
-    let strays =
-        [(total.filtered, "filtered"), (total.quarantined, "quarantined"), (report.refused, "refused")];
+    let strays = [
+        (total.filtered, "filtered"),
+        (total.quarantined, "quarantined"),
+        (report.refused, "refused"),
+    ];
     for (count, what) in strays.into_iter().filter(|(count, _)| *count > 0) {
         problems.add(format!("{count} records were {what}"));
     }
@@ -313,13 +337,14 @@ fn check_report(report: &Report, problems: &mut Problems) {
 
 /// When the last worker ended, after `start`.
 fn last_end(workers: &[Worker], start: Instant) -> Duration {
-    let ends = workers.iter().filter_map(|worker| worker.end);
-    ends.map(|end| end.at.duration_since(start)).max().unwrap_or_default()
+    let ends = workers.iter().filter_map(|worker| worker.ended);
+    ends.map(|at| at.duration_since(start)).max().unwrap_or_default()
 }
 
 /// A bar on a terminal, nothing in a pipe.
 fn progress(args: &Args) -> ProgressBar {
     let style = "{bar:30} {human_pos} of about {human_len} lines written, {elapsed}";
-    let style = ProgressStyle::with_template(style).unwrap_or_else(|_| ProgressStyle::default_bar());
+    let style =
+        ProgressStyle::with_template(style).unwrap_or_else(|_| ProgressStyle::default_bar());
     ProgressBar::new(args.records * u64::from(args.workers)).with_style(style)
 }

@@ -17,11 +17,7 @@ const STRONG: Style = Style::new().bold();
 
 /// Prints it, in colours if the output is a terminal that has some.
 pub(super) fn print(outcome: &Outcome, json: bool) -> anyhow::Result<()> {
-    let text = if json {
-        serde_json::to_string_pretty(outcome)? + "\n"
-    } else {
-        text(outcome)
-    };
+    let text = if json { serde_json::to_string_pretty(outcome)? + "\n" } else { text(outcome) };
     match anstream::stdout().lock().write_all(text.as_bytes()) {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(error.into()),
         _ => Ok(io::stdout().flush().or_else(|e| match e.kind() {
@@ -55,7 +51,7 @@ fn text(outcome: &Outcome) -> String {
     }
     let _ = writeln!(
         text,
-        "{} attempted = {} delivered + {} dropped + {} in flight; {} lines found",
+        "{} attempted = {} delivered + {} dropped + {} in flight\n{} lines found in the log",
         HumanCount(outcome.attempted),
         HumanCount(outcome.delivered),
         HumanCount(outcome.dropped),
@@ -99,7 +95,8 @@ fn next(outcome: &Outcome, text: &mut String) {
 }
 
 fn workers(rows: &[WorkerOutcome]) -> Table {
-    let mut table = new_table(["worker", "attempted", "delivered", "dropped", "lines", "records/s", ""]);
+    let mut table =
+        new_table(["worker", "attempted", "delivered", "dropped", "lines", "records/s", ""]);
     for row in rows {
         let counts = [row.attempted, row.delivered, row.dropped, row.lines];
         let cells = [row.name.clone()]

@@ -196,16 +196,20 @@ impl ProducerLine {
         }
     }
 
-    /// A number that grows with each flush that the producer's process asked for.
+    /// A number that changes with each flush that the producer's process asks for. Whoever sees it
+    /// also sees the tail that stood before the request.
     pub fn flush_requests(&self) -> u32 {
-        self.flush_requests.load(Ordering::Relaxed)
+        // Acquire [flush]: pairs with the Release [flush] in `request_flush`. With Relaxed, the
+        // consumer could see the request before the records, and answer it without them.
+        self.flush_requests.load(Ordering::Acquire)
     }
 
-    /// Asks the consumer to hand out what was published so far without waiting for more. To be
-    /// called by one thread of the producer's process at a time.
-    pub fn request_flush(&self) {
-        let next = self.flush_requests.load(Ordering::Relaxed).wrapping_add(1);
-        self.flush_requests.store(next, Ordering::Relaxed);
+    /// Asks the consumer to hand out what was published so far without waiting for more. `number`
+    /// differs from that of the request before. To be called by one thread of the producer's
+    /// process at a time.
+    pub fn request_flush(&self, number: u32) {
+        // Release [flush]: pairs with the Acquire [flush] in `flush_requests`.
+        self.flush_requests.store(number, Ordering::Release);
     }
 
     /// The low 32 bits of the position up to which frames are published.

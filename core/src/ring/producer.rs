@@ -410,10 +410,11 @@ impl<S: Storage> Producer<S> {
         }
         let bytes = self.lost.to_bytes();
         self.has_lost = false;
-        let written =
-            self.write(Entry::control(Kind::Gap, next.ticks), bytes.len() as u32, |claim| {
-                claim.put(&bytes);
-            });
+        // With the level of the record that follows, so that both are measured by one limit.
+        let gap = Entry { level: next.level, ..Entry::control(Kind::Gap, next.ticks) };
+        let written = self.write(gap, bytes.len() as u32, |claim| {
+            claim.put(&bytes);
+        });
         match written {
             Ok(()) => self.lost = Gap::default(),
             Err(_) => self.has_lost = true,

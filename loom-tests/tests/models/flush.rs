@@ -35,3 +35,19 @@ fn released_means_delivered() {
     });
     assert_eq!(reached, set([None, Some(1)]));
 }
+
+#[test]
+fn whoever_sees_a_flush_request_sees_the_records_before_it() {
+    let reached = outcomes(|| {
+        let (mut producer, consumer) = ring(CAPACITY, 0);
+        let flusher = thread::spawn(move || {
+            insert(&mut producer, SHORT);
+            producer.storage().producer_line().request_flush(1);
+        });
+        let is_asked = consumer.storage().producer_line().flush_requests() == 1;
+        let seen = is_asked.then(|| consumer.unread() > 0);
+        flusher.join().unwrap();
+        seen
+    });
+    assert_eq!(reached, set([None, Some(true)]));
+}

@@ -196,9 +196,9 @@ pub(crate) fn measure(effort: &Effort, places: &Places) -> anyhow::Result<Calls>
     let ns = ns_per_tick(clock);
     let path = places.memory().join("calls.log");
     let logger = file_logger(&path)?;
-    let mut producer = logger.producer();
+    let mut producer = logger.producer().unwrap();
     let (full, let_go) = full_logger()?;
-    let mut full_producer = full.producer();
+    let mut full_producer = full.producer().unwrap();
     fill(&full, &mut full_producer);
 
     let mut bare = Entry::new("clock alone", 0);

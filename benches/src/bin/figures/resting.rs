@@ -39,7 +39,7 @@ pub(crate) fn measure(effort: &Effort) -> anyhow::Result<Resting> {
     let before = live_bytes();
     let handler = FileHandler::new(folder.path().join("resting.log"))?;
     let logger = Logger::new("app", LoggerConfig::default(), vec![Box::new(handler)])?;
-    let mut producers: Vec<_> = (0..RINGS).map(|_| logger.producer()).collect();
+    let mut producers: Vec<_> = (0..RINGS).map(|_| logger.producer().unwrap()).collect();
     for producer in &mut producers {
         producer.info("here I am");
     }

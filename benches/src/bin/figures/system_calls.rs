@@ -60,7 +60,7 @@ pub(crate) fn child(entry: &str, calls: u64) -> anyhow::Result<()> {
     let folder = tempfile::tempdir()?;
     let logger = file_logger(&folder.path().join("app.log"))?;
     let mut message = Message::of(0);
-    let mut producer = logger.producer();
+    let mut producer = logger.producer().unwrap();
     producer.info(message.number(0));
     logger.info(message.number(1));
     let paced = |call: &mut dyn FnMut(&str)| {
@@ -80,7 +80,7 @@ pub(crate) fn child(entry: &str, calls: u64) -> anyhow::Result<()> {
         "disabled" => paced(&mut |text| black_box(&logger).debug(text)),
         "full" => {
             let (full, let_go) = full_logger()?;
-            let mut producer = full.producer();
+            let mut producer = full.producer().unwrap();
             producer.never_wake();
             // The same number of calls each time, and long enough that nothing moves any more.
             for number in 0..200_000 {

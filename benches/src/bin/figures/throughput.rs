@@ -102,7 +102,7 @@ fn run(path: &Path, way: Way, records: u64) -> anyhow::Result<Run> {
     let logger = Logger::new("app", config, vec![Box::new(FileHandler::new(path)?)])?;
     let idle: Vec<_> = (0..way.idle)
         .map(|number| {
-            let mut producer = logger.producer();
+            let mut producer = logger.producer().unwrap();
             producer.info(Message::of(1000 + number).number(0));
             producer
         })
@@ -117,7 +117,7 @@ fn run(path: &Path, way: Way, records: u64) -> anyhow::Result<Run> {
             .map(|sender| {
                 let (logger, barrier) = (&logger, &barrier);
                 scope.spawn(move || {
-                    let mut producer = logger.producer();
+                    let mut producer = logger.producer().unwrap();
                     let mut message = Message::of(sender);
                     barrier.wait();
                     let before = thread_time();
