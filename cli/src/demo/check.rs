@@ -194,7 +194,7 @@ mod tests {
     }
 
     fn known(returned: u64, delivered: u64, dropped: u64, was_killed: bool) -> Known {
-        let mut account = Account::of_earlier(delivered, 0, 0, [0; Level::COUNT]);
+        let mut account = Account::of_earlier(delivered, 0, 0, [0; millpond::Level::COUNT]);
         account.attempted = delivered + dropped;
         account.dropped[2] = dropped;
         Known { returned: vec![returned], account, was_killed }
