@@ -262,3 +262,19 @@ fn a_forked_child_logs_through_rings_of_its_own() {
         assert!(lines.iter().any(|line| line == expected), "no {expected:?}");
     }
 }
+
+/// The master hears of a new ring a moment later; a flush does not wait for that.
+#[test]
+fn flush_finds_rings_that_were_just_made() {
+    let (_directory, config) = directory();
+    let hour = Duration::from_secs(3600);
+    let (master, lines) = master(&LoggerConfig { flush_interval: hour, ..config.clone() });
+    let worker = WorkerLogger::new(config, "w").unwrap();
+    for number in 1..=50 {
+        let mut producer = worker.producer().unwrap();
+        producer.info("in a new ring");
+        master.flush(PATIENCE).unwrap();
+        assert_eq!(lines.of("w").len(), number);
+        std::mem::forget(producer); // or its ring would be handed on
+    }
+}

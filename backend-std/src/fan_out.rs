@@ -32,6 +32,8 @@ struct Lane {
     durable: bool,
     queue: Sender<Work>,
     progress: Arc<Progress>,
+    /// How long it may hold everybody up.
+    hold: Duration,
     /// Since when there was no room in the queue.
     full_since: Cell<Option<Instant>>,
 }
@@ -68,6 +70,16 @@ impl FanOut {
         on_error: &OnError,
         wake: &Wake,
     ) -> std::io::Result<Self> {
+        Self::start_with_hold(handlers, on_error, wake, HOLD)
+    }
+
+    /// As [`FanOut::start`]; `hold` is for how long a durable handler may hold everybody up.
+    fn start_with_hold(
+        handlers: Vec<Box<dyn Handler>>,
+        on_error: &OnError,
+        wake: &Wake,
+        hold: Duration,
+    ) -> std::io::Result<Self> {
         let mut lanes = Vec::with_capacity(handlers.len());
         for handler in handlers {
             let (queue, work) = channel();
@@ -77,6 +89,7 @@ impl FanOut {
                 durable: handler.is_durable(),
                 queue,
                 progress: Arc::clone(&progress),
+                hold,
                 full_since: Cell::new(None),
             };
             let runner = Runner {
@@ -187,7 +200,7 @@ impl Lane {
     }
 
     fn is_suspended(&self) -> bool {
-        self.full_since.get().is_some_and(|since| since.elapsed() > HOLD)
+        self.full_since.get().is_some_and(|since| since.elapsed() > self.hold)
     }
 
     /// The last batch that it is done with, of those up to `handed`.
@@ -301,4 +314,128 @@ fn panic_text(panic: &(dyn Any + Send)) -> &str {
         .copied()
         .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
         .unwrap_or("no message")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use super::*;
+    use crate::testing::{Item, records};
+    use millpond_core::Level;
+
+    const PATIENCE: Duration = Duration::from_secs(20);
+    const HOUR: Duration = Duration::from_secs(3600);
+
+    /// Keeps what it gets. If it has a gate, each push waits there first.
+    struct Keep {
+        name: &'static str,
+        seen: Arc<Mutex<Vec<String>>>,
+        gate: Option<Receiver<()>>,
+    }
+
+    impl Handler for Keep {
+        fn name(&self) -> &str {
+            self.name
+        }
+
+        fn push(&mut self, records: &Records) -> Result<(), HandlerError> {
+            if let Some(gate) = &self.gate {
+                let _ = gate.recv(); // fails once the gate is dropped: open for ever
+            }
+            self.seen.lock().unwrap().extend(records.iter().map(|r| r.message().to_string()));
+            Ok(())
+        }
+
+        fn is_durable(&self) -> bool {
+            true
+        }
+    }
+
+    /// Two durable handlers, one of them behind a gate.
+    struct Scene {
+        fan_out: FanOut,
+        seen: Arc<Mutex<Vec<String>>>,
+        seen_by_stuck: Arc<Mutex<Vec<String>>>,
+        gate: Sender<()>,
+    }
+
+    impl Scene {
+        fn new(hold: Duration) -> Self {
+            let (seen, seen_by_stuck) = (Arc::default(), Arc::default());
+            let (gate, shut) = channel();
+            let well = Keep { name: "well", seen: Arc::clone(&seen), gate: None };
+            let stuck = Keep { name: "stuck", seen: Arc::clone(&seen_by_stuck), gate: Some(shut) };
+            let handlers: Vec<Box<dyn Handler>> = vec![Box::new(well), Box::new(stuck)];
+            let wake: Wake = Arc::new(|| {});
+            let fan_out =
+                FanOut::start_with_hold(handlers, &OnError::default(), &wake, hold).unwrap();
+            Self { fan_out, seen, seen_by_stuck, gate }
+        }
+
+        /// Hands out batches until the handler that is stuck has no room.
+        fn fill(&mut self) {
+            for number in 0..QUEUE {
+                assert!(self.fan_out.has_room());
+                self.push(&number.to_string());
+            }
+        }
+
+        /// Hands out a batch of one record, and waits until the other handler has it.
+        fn push(&mut self, text: &str) {
+            self.fan_out.push(&records(&[Item::new(Level::Info, "app", text, 0)]));
+            eventually("the other handler has it", || {
+                self.seen.lock().unwrap().last().is_some_and(|last| last == text)
+                    && self.fan_out.lanes[0].lag() == 0
+            });
+        }
+
+        fn account(&self, name: &str) -> HandlerAccount {
+            self.fan_out.accounts(false).into_iter().find(|lane| lane.name == name).unwrap()
+        }
+    }
+
+    fn eventually(what: &str, mut look: impl FnMut() -> bool) {
+        let deadline = Instant::now() + PATIENCE;
+        while !look() {
+            assert!(Instant::now() < deadline, "never came true: {what}");
+            std::thread::yield_now();
+        }
+    }
+
+    #[test]
+    fn a_durable_handler_that_lags_holds_the_others_up_for_a_while() {
+        let mut scene = Scene::new(HOUR);
+        scene.fill();
+        assert!(!scene.fan_out.has_room());
+        assert_eq!(scene.fan_out.acknowledged(), 0);
+        scene.gate.send(()).unwrap();
+        eventually("there is room again", || scene.fan_out.has_room());
+        assert_eq!(scene.fan_out.acknowledged(), 1);
+    }
+
+    #[test]
+    fn a_durable_handler_that_is_stuck_is_passed_by_and_comes_back() {
+        let mut scene = Scene::new(Duration::from_millis(1));
+        scene.fill();
+        eventually("it is suspended", || scene.fan_out.has_room());
+        for number in QUEUE..QUEUE + 10 {
+            assert!(scene.fan_out.has_room(), "suspended until it has room");
+            scene.push(&number.to_string());
+        }
+        assert_eq!(scene.fan_out.acknowledged(), QUEUE + 10, "nobody waits for it");
+        assert_eq!(scene.account("well").delivered, QUEUE + 10);
+        let stuck = scene.account("stuck");
+        assert_eq!((stuck.delivered, stuck.dropped), (0, 10), "what passed it by is counted");
+
+        drop(scene.gate);
+        let stuck = &scene.fan_out.lanes[1];
+        eventually("it has caught up", || stuck.lag() == 0);
+        assert!(scene.fan_out.has_room() && !stuck.is_suspended());
+        scene.fan_out.push(&records(&[Item::new(Level::Info, "app", "after", 0)]));
+        let stuck = &scene.fan_out.lanes[1];
+        eventually("it gets the next one", || stuck.lag() == 0);
+        let expected = ["0", "1", "2", "3", "after"];
+        assert_eq!(*scene.seen_by_stuck.lock().unwrap(), expected);
+    }
 }

@@ -52,8 +52,8 @@ pub(super) struct DirectoryIntake {
     /// Workers whose processes have ended, as the kernel told the watcher.
     gone: Arc<Mutex<Vec<u64>>>,
     notices: Vec<Notice>,
-    /// Whether it was said that the directory is not there any more, or cannot be read.
-    is_lost: bool,
+    /// What was said to be lost, so that it is said once.
+    said: Option<Loss>,
     /// Last, so that it is given up when no ring is mapped any more.
     lease: Lease,
 }
@@ -65,6 +65,14 @@ enum Entry {
     /// Something else, looked at again when it has changed. The reason is said only if it is
     /// another one than before.
     Refused { mark: Option<Mark>, why: String },
+}
+
+/// What a master cannot do without.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Loss {
+    Reading,
+    LockFile,
+    Directory,
 }
 
 struct Known {
@@ -113,7 +121,7 @@ impl DirectoryIntake {
             workers: Workers::new(own),
             gone,
             notices: Vec::new(),
-            is_lost: false,
+            said: None,
             lease,
         })
     }
@@ -150,30 +158,31 @@ impl DirectoryIntake {
         }
     }
 
-    /// Says once that the directory is not there any more or cannot be read.
+    /// Says once that the directory or the lock is not there any more, or cannot be read.
     fn say_if_lost(&mut self, failed: Option<&Error>) {
-        let has_directory = self.directory.is_current();
-        let is_lost = failed.is_some() || !has_directory || !self.lease.is_current(&self.directory);
-        if is_lost && !self.is_lost {
-            let text = if let Some(error) = failed.filter(|_| has_directory) {
-                error.to_string()
-            } else if has_directory {
-                format!(
-                    "the lock file of `{}` was removed, so a second master may start: restart \
-                     this one",
-                    self.directory.path().display()
-                )
-            } else {
-                format!(
-                    "the directory `{}` was removed or replaced: rings that were found are \
-                     drained to their ends, new ones are not found; restart the master, and \
-                     workers that are to log from new threads",
-                    self.directory.path().display()
-                )
-            };
+        let path = self.directory.path().display();
+        let (loss, text) = if !self.directory.is_current() {
+            let text = format!(
+                "the directory `{path}` was removed or replaced: rings that were found are \
+                 drained to their ends, new ones are not found; restart the master, and workers \
+                 that are to log from new threads"
+            );
+            (Some(Loss::Directory), text)
+        } else if let Some(error) = failed {
+            (Some(Loss::Reading), error.to_string())
+        } else if !self.lease.is_current(&self.directory) {
+            let text = format!(
+                "the lock file of `{path}` was removed, so a second master may start: restart \
+                 this one"
+            );
+            (Some(Loss::LockFile), text)
+        } else {
+            (None, String::new())
+        };
+        if loss.is_some() && loss != self.said {
             self.notices.push((Level::Error, text));
         }
-        self.is_lost = is_lost;
+        self.said = loss;
     }
 
     /// Takes a ring that is new, and whatever was refused and has changed since.
@@ -308,6 +317,11 @@ impl RingIntake for DirectoryIntake {
         if self.changed.swap(false, Ordering::Acquire) || self.scanned.elapsed() >= SCAN {
             self.scan(found);
         }
+    }
+
+    /// What tells of a new ring may still be on its way.
+    fn look_again(&mut self) {
+        self.changed.store(true, Ordering::Relaxed);
     }
 
     fn doorbell(&self) -> &Doorbell {

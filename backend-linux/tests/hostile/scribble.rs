@@ -22,11 +22,15 @@ struct Scene {
 
 impl Scene {
     fn new() -> Self {
+        Self::with("victim")
+    }
+
+    fn with(role: &str) -> Self {
         let place = Place::new();
         let (master, lines) = master(&place.config());
         let mut healthy = Healthy::new(&place.config());
         healthy.check(&lines);
-        let mut victim = Process::start("victim", &place.config());
+        let mut victim = Process::start(role, &place.config());
         victim.hears();
         lines.wait_for("victim: a good record");
         // The victim itself must not write any more.
@@ -54,8 +58,7 @@ impl Scene {
         }
         self.victim.kill();
         self.lines.wait_for("Worker victim is dead: pid ");
-        let aside = format!("q-{}", self.ring.file_name().unwrap().to_str().unwrap());
-        eventually("it is set aside", || self.place.names(&["q-"]) == [aside.as_str()]);
+        eventually("it is set aside", || self.place.names(&["quarantine-"]) == ["quarantine-1"]);
         assert!(!self.ring.exists());
         self.healthy.check(&self.lines);
         assert_eq!(self.lines.count("quarantined a ring"), 1);
@@ -134,6 +137,18 @@ fn what_came_before_the_fault_is_delivered() {
     scribbler.publish(&Forged::text("just before"));
     scribbler.publish(&Forged { length: Some(0), ..Forged::text("x") });
     scene.lines.wait_for("victim: just before");
+    scene.must_be_quarantined("has the impossible length 0");
+}
+
+/// The process itself may be sound: its ring was spoilt, it finds that out, and takes another.
+#[test]
+fn a_living_owner_goes_on_in_another_ring() {
+    let mut scene = Scene::with("goes on");
+    scene.scribbler().publish(&Forged { length: Some(0), ..Forged::text("x") });
+    scene.lines.wait_for("quarantined a ring of victim: ");
+    scene.victim.release();
+    scene.victim.hears();
+    scene.lines.wait_for("victim: number 999");
     scene.must_be_quarantined("has the impossible length 0");
 }
 

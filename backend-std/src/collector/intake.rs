@@ -22,6 +22,9 @@ pub trait RingIntake: Send + 'static {
     /// if there is none.
     fn discover(&mut self, found: &mut Vec<FoundRing<Self::Storage>>);
 
+    /// The next [`RingIntake::discover`] must find every ring that is there now.
+    fn look_again(&mut self) {}
+
     /// The word on which the collector announces that it sleeps.
     fn doorbell(&self) -> &Doorbell;
 

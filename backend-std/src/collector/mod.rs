@@ -43,11 +43,16 @@ const LIMIT: usize = 4 * BATCH;
 /// more if few have something.
 const QUOTA: u32 = 64 * 1024;
 const QUOTA_OF_FEW: u32 = BATCH as u32;
+/// While records flow, every so many passes the collector looks for rings that are over.
+const BURY_EVERY: u32 = 16;
 /// Records this young wait for others that were stamped before them and are published after.
 const GRACE_NS: u64 = 1_000_000;
 /// How long the collector sleeps while records flow, and how long at most.
 const NAP: Duration = Duration::from_millis(1);
 const SLEEP: Duration = Duration::from_millis(40);
+/// How long handlers may take to close at least: one that is stuck may have used up the time, and
+/// the others must not be taken for stuck. Shorter than what an answer may be late.
+const CLOSING: Duration = Duration::from_millis(200);
 
 /// How a collector behaves.
 #[derive(Clone, Debug)]
@@ -98,6 +103,7 @@ pub fn start<I: RingIntake>(
         handed_key: 0,
         urgent: None,
         busy: Vec::new(),
+        passes: 0,
         books: Books::default(),
         flushes: Vec::new(),
         flush_number: 0,
@@ -128,6 +134,7 @@ struct Collector<I: RingIntake> {
     urgent: Option<u64>,
     /// Rings that have something, by the key from which on it may be. Kept for its memory.
     busy: Vec<(u64, u32)>,
+    passes: u32,
     books: Books,
     flushes: Vec<Flush>,
     flush_number: u64,
@@ -191,7 +198,11 @@ impl<I: RingIntake> Collector<I> {
         self.speak();
         self.hand_out_if_due(&pass);
         self.release();
-        self.bury();
+        // Asks about every ring that is idle, so not after each of the short passes of a busy time.
+        self.passes = self.passes.wrapping_add(1);
+        if pass.bytes == 0 || !self.flushes.is_empty() || self.passes.is_multiple_of(BURY_EVERY) {
+            self.bury();
+        }
         pass
     }
 
@@ -375,8 +386,9 @@ impl<I: RingIntake> Collector<I> {
                     Some(Ending::Orderly) => !ring.is_awaited(),
                     None => false,
                 };
-                let lost = ring.unreported_losses();
-                if ring.is_over && sum(&lost) > 0 {
+                // Looked at only now: for an idle ring it is one more line of memory to fetch.
+                let lost = if ring.is_over { ring.unreported_losses() } else { Default::default() };
+                if sum(&lost) > 0 {
                     let now = self.timeline.monotonic_ns(self.config.clock.now());
                     let text =
                         format!("{} records lost at the end: {}", sum(&lost), by_level(&lost));
@@ -395,6 +407,7 @@ impl<I: RingIntake> Collector<I> {
     }
 
     fn begin_flush(&mut self, deadline: Instant, reply: SyncSender<Result<(), FlushError>>) {
+        self.intake.look_again();
         self.adopt_rings();
         let rings = self.rings.iter().flatten().filter(|ring| !ring.is_quarantined);
         let target = |ring: &Ring<I::Storage>| {
@@ -517,6 +530,7 @@ impl<I: RingIntake> Collector<I> {
                 self.sleep_for(NAP, false);
             }
         }
+        let deadline = deadline.max(Instant::now() + CLOSING);
         self.fan_out.close(deadline);
         while !self.fan_out.is_closed() && Instant::now() < deadline {
             self.sleep_for(NAP, false);

@@ -201,6 +201,11 @@ pub(crate) fn measure(effort: &Effort, places: &Places) -> anyhow::Result<Calls>
     let mut full_producer = full.producer().unwrap();
     fill(&full, &mut full_producer);
 
+    #[cfg(target_os = "linux")]
+    let (master, worker, worker_path) = advanced::start(places)?;
+    #[cfg(target_os = "linux")]
+    let mut by_worker = Entry::new("&WorkerLogger", 7);
+
     let mut bare = Entry::new("clock alone", 0);
     let mut by_producer = Entry::new("Producer", 1);
     let mut by_logger = Entry::new("&Logger", 2);
@@ -211,6 +216,8 @@ pub(crate) fn measure(effort: &Effort, places: &Places) -> anyhow::Result<Calls>
     logger.text(millpond_std::Level::Trace, "not logged");
     let mut first = Message::of(6);
     logger.info(first.number(0));
+    #[cfg(target_os = "linux")]
+    worker.info(first.number(0));
 
     let mut disabled = Vec::new();
     let mut disabled_producer = Vec::new();
@@ -223,6 +230,8 @@ pub(crate) fn measure(effort: &Effort, places: &Places) -> anyhow::Result<Calls>
         });
         by_producer.round(clock, calls, |text| producer.info(text));
         by_logger.round(clock, calls, |text| logger.info(text));
+        #[cfg(target_os = "linux")]
+        by_worker.round(clock, calls, |text| worker.info(text));
         with_bytes.round(clock, calls, |text| logger.info_with(text, BESIDE));
         let stamp = clock.now();
         stamped.round(clock, calls, |text| {
@@ -254,14 +263,59 @@ pub(crate) fn measure(effort: &Effort, places: &Places) -> anyhow::Result<Calls>
     ensure!(report.total.is_balanced(0), "{report:?}");
     ensure!(report.total.total_dropped() >= dropping.sent(), "the ring was not full: {report:?}");
 
-    let entries = [&bare, &by_producer, &by_logger, &with_bytes, &stamped, &dropping];
+    let mut lines = sent;
+    #[cfg(target_os = "linux")]
+    {
+        worker.shutdown();
+        let report = master.shutdown()?;
+        lines += advanced::check(&worker_path, by_worker.sent() + 1, &report)?;
+    }
+
+    let mut entries = vec![&bare, &by_producer, &by_logger];
+    #[cfg(target_os = "linux")]
+    entries.push(&by_worker);
+    entries.extend([&with_bytes, &stamped, &dropping]);
     Ok(Calls {
-        entries: entries.map(|entry| entry.finish(&bare, ns)).into(),
+        entries: entries.into_iter().map(|entry| entry.finish(&bare, ns)).collect(),
         disabled: Spread::of(disabled),
         disabled_producer: Spread::of(disabled_producer),
         disabled_allocations,
-        lines: sent,
+        lines,
     })
+}
+
+/// The advanced logger: a worker and its master, in one process here.
+#[cfg(target_os = "linux")]
+mod advanced {
+    use std::path::{Path, PathBuf};
+
+    use anyhow::ensure;
+    use millpond_benches::messages::verify;
+    use millpond_handlers::FileHandler;
+    use millpond_linux::{LoggerConfig, MasterLogger, WorkerLogger};
+    use millpond_std::Report;
+
+    use crate::places::Places;
+
+    pub(crate) fn start(places: &Places) -> anyhow::Result<(MasterLogger, WorkerLogger, PathBuf)> {
+        let folder = places.memory().join("rendezvous");
+        let path = places.memory().join("worker.log");
+        let config = LoggerConfig { path: folder.display().to_string(), ..Default::default() };
+        let handler = FileHandler::new(&path)?;
+        let master = MasterLogger::new(config.clone(), vec![Box::new(handler)])?;
+        let worker = WorkerLogger::new(config, "worker")?;
+        Ok((master, worker, path))
+    }
+
+    /// Verifies the file and returns how many lines it has.
+    pub(crate) fn check(path: &Path, sent: u64, report: &Report) -> anyhow::Result<u64> {
+        ensure!(report.total.is_balanced(0), "the books do not balance: {report:?}");
+        let found = verify(path, true)?;
+        let dropped = report.total.total_dropped();
+        ensure!(found.total() + dropped == sent, "{sent} sent, {} found: {report}", found.total());
+        ensure!(found.lost == dropped, "{} lost according to the file: {report}", found.lost);
+        Ok(found.total())
+    }
 }
 
 /// A logger with the default configuration and format, into a file.

@@ -27,6 +27,70 @@ pub(crate) struct Resting {
     pub(crate) busy_mib: f64,
     /// MiB of one ring, all that it comes with included.
     pub(crate) ring_mib: f64,
+    /// The same of a master with 64 workers, where there are masters.
+    pub(crate) master: Option<Master>,
+}
+
+/// The figures of a master with 64 workers that have logged one record each, all in one process:
+/// what the workers use is counted too.
+#[derive(Serialize)]
+pub(crate) struct Master {
+    pub(crate) workers: u32,
+    pub(crate) idle_percent: Spread,
+    /// MiB on the heap.
+    pub(crate) idle_mib: f64,
+    /// MiB of shared memory that one worker with one thread uses.
+    pub(crate) worker_mib: f64,
+}
+
+#[cfg(not(target_os = "linux"))]
+fn measure_master(_: &Effort) -> anyhow::Result<Option<Master>> {
+    Ok(None)
+}
+
+#[cfg(target_os = "linux")]
+fn measure_master(effort: &Effort) -> anyhow::Result<Option<Master>> {
+    use millpond_linux::{LoggerConfig, MasterLogger, WorkerLogger};
+
+    let shared = std::path::Path::new("/dev/shm");
+    if !shared.is_dir() {
+        return Ok(None);
+    }
+    let folder = tempfile::tempdir_in(shared)?;
+    let path = folder.path().join("rendezvous");
+    let config = LoggerConfig { path: path.display().to_string(), ..Default::default() };
+    let before = live_bytes();
+    let handler = FileHandler::new(folder.path().join("resting.log"))?;
+    let master = MasterLogger::new(config.clone(), vec![Box::new(handler)])?;
+    let without_workers = blocks(&path)?;
+    let workers = (0..RINGS).map(|number| WorkerLogger::new(config.clone(), &format!("w{number}")));
+    let workers: Vec<_> = workers.collect::<Result<_, _>>()?;
+    workers.iter().for_each(|worker| worker.info("here I am"));
+    std::thread::sleep(Duration::from_millis(500));
+    let worker_mib = mib(blocks(&path)? - without_workers) / f64::from(RINGS);
+    let idle_mib = mib(live_bytes() - before);
+    let slice = Duration::from_millis(effort.idle_seconds * 200);
+    let idle_percent = Spread::of((0..5).map(|_| idle(slice)));
+    workers.iter().for_each(WorkerLogger::shutdown);
+    let report = master.shutdown()?;
+    anyhow::ensure!(report.total.delivered == u64::from(RINGS), "{report}");
+    Ok(Some(Master { workers: RINGS, idle_percent, idle_mib, worker_mib }))
+}
+
+/// Bytes that all files below `folder` take.
+#[cfg(target_os = "linux")]
+fn blocks(folder: &std::path::Path) -> std::io::Result<usize> {
+    use std::os::unix::fs::MetadataExt as _;
+    let mut total = 0;
+    for entry in std::fs::read_dir(folder)? {
+        let entry = entry?;
+        let metadata = entry.metadata()?;
+        total += metadata.blocks() as usize * 512;
+        if metadata.is_dir() {
+            total += blocks(&entry.path())?;
+        }
+    }
+    Ok(total)
 }
 
 pub(crate) fn measure(effort: &Effort) -> anyhow::Result<Resting> {
@@ -63,7 +127,8 @@ pub(crate) fn measure(effort: &Effort) -> anyhow::Result<Resting> {
     let busy_mib = mib(peak_bytes() - before - rings);
     drop(producers);
     logger.shutdown()?;
-    Ok(Resting { rings: RINGS, idle_percent, idle_mib, busy_mib, ring_mib: mib(ring) })
+    let master = measure_master(effort)?;
+    Ok(Resting { rings: RINGS, idle_percent, idle_mib, busy_mib, ring_mib: mib(ring), master })
 }
 
 fn mib(bytes: usize) -> f64 {

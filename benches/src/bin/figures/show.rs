@@ -63,6 +63,12 @@ pub(crate) fn print(figures: &Figures) {
         println!("  memory: {:.2} MiB beside the rings when idle,", resting.idle_mib);
         println!("          {:.2} MiB at most under load;", resting.busy_mib);
         println!("          {:.3} MiB a ring\n", resting.ring_mib);
+        if let Some(master) = &resting.master {
+            println!("A master and its {} workers, in one process", master.workers);
+            println!("  idle:   {} % of one processor", master.idle_percent.show(3));
+            println!("  memory: {:.2} MiB on the heap,", master.idle_mib);
+            println!("          {:.3} MiB shared memory for each worker\n", master.worker_mib);
+        }
     }
     match &figures.system_calls {
         None => {}
