@@ -32,6 +32,17 @@ struct Rings<S: Storage> {
     coming: usize,
     /// Flushes that were asked for.
     flushes: u32,
+    /// When a ring was last asked for in vain.
+    failed: Option<Instant>,
+}
+
+/// After a ring was asked for in vain, so long none is asked for.
+const BACK_OFF: Duration = Duration::from_millis(100);
+
+impl<S: Storage> Rings<S> {
+    fn may_make(&self) -> bool {
+        self.failed.is_none_or(|failed| failed.elapsed() > BACK_OFF)
+    }
 }
 
 /// Where the ring of a new thread comes from.
@@ -62,7 +73,7 @@ impl<P: RingSupply> Registry<P> {
                 return Vacancy::Used(ring);
             }
         }
-        if rings.all.len() + rings.coming < self.max_rings {
+        if rings.may_make() && rings.all.len() + rings.coming < self.max_rings {
             rings.coming += 1;
             return Vacancy::New;
         }
@@ -74,6 +85,13 @@ impl<P: RingSupply> Registry<P> {
         let mut rings = self.current().rings();
         rings.coming = rings.coming.saturating_sub(1);
         rings.all.extend(storage.cloned());
+        rings.failed = storage.is_none().then(Instant::now);
+    }
+
+    /// Whether a ring is likely to be had: not right after there was none, since every call of a
+    /// thread without one would try, which takes some system calls.
+    pub(super) fn may_make(&self) -> bool {
+        self.current().rings().may_make()
     }
 
     /// Adds a ring that does not count against the bound.
@@ -136,7 +154,7 @@ fn is_serving<S: Storage>(storage: &S) -> bool {
 
 impl<P: RingSupply> OfProcess<P> {
     fn new() -> Self {
-        let rings = Rings { unused: Vec::new(), all: Vec::new(), coming: 0, flushes: 0 };
+        let rings = Rings { unused: Vec::new(), all: Vec::new(), coming: 0, flushes: 0, failed: None };
         Self { rings: Mutex::new(rings), fallback: Fallback::new() }
     }
 

@@ -242,6 +242,9 @@ fn shared_ring<P: RingSupply>(
     log: impl FnOnce(&mut Writer<P>),
 ) {
     let make = || {
+        if !shared.registry.may_make() {
+            return None;
+        }
         let ring = unless_making(|| shared.supply.make_ring().ok())?;
         shared.registry.add(ring.storage());
         Some(Writer::new(ring, Arc::clone(shared)))

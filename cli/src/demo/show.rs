@@ -1,9 +1,10 @@
 //! The outcome as a person or a program reads it.
 
 use std::fmt::{Display, Write as _};
-use std::io::{self, ErrorKind, Write as _};
+use std::io::{ErrorKind, Write as _};
 
 use anstyle::{AnsiColor, Style};
+use anyhow::anyhow;
 use comfy_table::presets::NOTHING;
 use comfy_table::{CellAlignment, ContentArrangement, Table};
 use indicatif::{HumanBytes, HumanCount};
@@ -18,12 +19,11 @@ const STRONG: Style = Style::new().bold();
 /// Prints it, in colours if the output is a terminal that has some.
 pub(super) fn print(outcome: &Outcome, json: bool) -> anyhow::Result<()> {
     let text = if json { serde_json::to_string_pretty(outcome)? + "\n" } else { text(outcome) };
-    match anstream::stdout().lock().write_all(text.as_bytes()) {
-        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(error.into()),
-        _ => Ok(io::stdout().flush().or_else(|e| match e.kind() {
-            ErrorKind::BrokenPipe => Ok(()),
-            _ => Err(e),
-        })?),
+    let mut output = anstream::stdout().lock();
+    match output.write_all(text.as_bytes()).and_then(|()| output.flush()) {
+        // Whoever read it has seen enough.
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+        printed => printed.map_err(|error| anyhow!("cannot write to standard output: {error}")),
     }
 }
 

@@ -156,6 +156,7 @@ fn tell_of_flush(flushed: Result<(), FlushError>, lines: u64, directory: &Path) 
     let directory = directory.display();
     match flushed {
         Ok(()) => {}
+        Err(_) if lines == 0 => {}
         Err(FlushError::NoMaster) => say(&format!(
             "there is no master: what of {lines} lines was not delivered waits in {directory} for \
              the next one"
