@@ -8,10 +8,12 @@ use std::time::{Duration, Instant};
 
 use millpond_core::doorbell::Doorbell;
 use millpond_core::ring::{Consumer, Producer as Ring};
+use millpond_std::collector::{self, CollectorConfig, Ending, FoundRing, RingIntake};
 use millpond_std::front::{Front, FrontConfig, RingSupply};
 use millpond_std::standard::{Logger, LoggerConfig};
 use millpond_std::{
-    Handler, HandlerError, HeapStorage, Level, Overflow, Records, SystemClock, heap_ring,
+    Account, Handler, HandlerError, HeapStorage, Level, LineFormat, OnError, Overflow, Records,
+    Source, SystemClock, heap_ring,
 };
 
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -94,6 +96,87 @@ fn a_call_that_waits_for_room_at_shutdown_is_delivered_or_counted() {
     assert_eq!(logged, report.total.attempted + refused, "{report}");
     assert!(report.total.is_balanced(0), "{report:?}");
     assert_eq!(seen.load(Ordering::Relaxed), report.total.delivered);
+}
+
+/// One ring that the test writes, of a logger that ends in good order.
+struct OneRing {
+    ring: Option<FoundRing<HeapStorage>>,
+    doorbell: Doorbell,
+    is_ending: bool,
+    /// Passes of the collector since its end began.
+    passes: Arc<AtomicU64>,
+}
+
+impl RingIntake for OneRing {
+    type Storage = HeapStorage;
+
+    fn discover(&mut self, found: &mut Vec<FoundRing<HeapStorage>>) {
+        found.extend(self.ring.take());
+    }
+
+    fn doorbell(&self) -> &Doorbell {
+        &self.doorbell
+    }
+
+    fn wait(&mut self, timeout: Duration) {
+        std::thread::park_timeout(timeout);
+    }
+
+    fn ending(&mut self, _: u64) -> Option<Ending> {
+        self.is_ending.then_some(Ending::Orderly)
+    }
+
+    fn collector_ends(&mut self) {
+        self.is_ending = true;
+    }
+
+    fn tick(&mut self, _: &mut dyn FnMut(Level, String)) {
+        self.passes.fetch_add(u64::from(self.is_ending), Ordering::Relaxed);
+    }
+}
+
+/// The same with a call that is slow: there is room long before it looks.
+#[test]
+fn shutdown_waits_for_a_call_that_waits_for_room() {
+    let (mut producer, consumer) = heap_ring(4096, 0);
+    let own = Source { name: "app".to_owned(), process: 1, thread: 1, thread_name: String::new() };
+    let account = Account::default();
+    let ring = FoundRing { id: 1, consumer, source: own.clone(), account, birth: None };
+    let passes = Arc::new(AtomicU64::new(0));
+    let intake = OneRing {
+        ring: Some(ring),
+        doorbell: Doorbell::new(),
+        is_ending: false,
+        passes: Arc::clone(&passes),
+    };
+    let clock = SystemClock::detect();
+    let config = CollectorConfig {
+        base_level: Level::Trace,
+        wake_level: Level::Error,
+        flush_interval: Duration::from_millis(1),
+        format: LineFormat::default(),
+        own,
+        clock,
+        on_error: OnError::default(),
+    };
+    let (seen, (open, gate)) = (Arc::default(), channel());
+    drop(open);
+    let handlers: Vec<Box<dyn Handler>> = vec![Box::new(Gated { gate, seen: Arc::clone(&seen) })];
+    let handle = collector::start(config, intake, handlers, Arc::new(|| {})).unwrap();
+    producer.try_insert_text(Level::Info, clock.now(), b"before").unwrap();
+    producer.set_in_call(Some(clock.now()));
+    let report = std::thread::scope(|scope| {
+        let shutdown = scope.spawn(|| handle.shutdown(PATIENCE).unwrap());
+        eventually("many passes with nothing to do but wait", || {
+            assert!(!shutdown.is_finished(), "nobody waits for the call");
+            passes.load(Ordering::Relaxed) > 50
+        });
+        producer.try_insert_text(Level::Info, clock.now(), b"at last").unwrap();
+        producer.set_in_call(None);
+        shutdown.join().unwrap()
+    });
+    assert_eq!((report.total.attempted, report.total.delivered), (2, 2));
+    assert_eq!(seen.load(Ordering::Relaxed), 2);
 }
 
 /// Hands the other ends of its rings to the test. If it has a door, making a ring waits there.

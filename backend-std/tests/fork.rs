@@ -107,7 +107,7 @@ fn a_forked_child_does_not_hang_and_leaves_its_parents_logger_alone() {
     assert_eq!(*seen.lock().unwrap(), ["before", "before, by a producer"]);
 }
 
-/// The logger that the test above gave to its child; this one stays with the parent.
+/// The test above used up its logger; this one is used again by the parent.
 #[test]
 fn the_parent_goes_on_after_a_fork() {
     let seen = Arc::<Mutex<Vec<String>>>::default();

@@ -154,7 +154,8 @@ fn is_serving<S: Storage>(storage: &S) -> bool {
 
 impl<P: RingSupply> OfProcess<P> {
     fn new() -> Self {
-        let rings = Rings { unused: Vec::new(), all: Vec::new(), coming: 0, flushes: 0, failed: None };
+        let rings =
+            Rings { unused: Vec::new(), all: Vec::new(), coming: 0, flushes: 0, failed: None };
         Self { rings: Mutex::new(rings), fallback: Fallback::new() }
     }
 

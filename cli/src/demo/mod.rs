@@ -2,6 +2,7 @@
 
 mod check;
 mod crew;
+mod judge;
 mod latency;
 mod message;
 mod notes;

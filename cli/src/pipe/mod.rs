@@ -97,6 +97,8 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
              and what follows it are not",
             directory.display()
         ));
+        // Not shut down: a call is inside. The master sees that this worker died, which is so.
+        std::mem::forget(worker);
         return Ok(Exit::Missing);
     };
     tell_of_flush(worker.flush(FLUSH), lines, &directory);

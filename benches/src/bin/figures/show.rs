@@ -74,9 +74,9 @@ pub(crate) fn print(figures: &Figures) {
         None => {}
         Some(Answer::Skipped(why)) => println!("System calls: not counted ({why})"),
         Some(Answer::Counted { calls, by_entry }) => {
-            println!("System calls of {calls} calls each:");
-            for (entry, count) in by_entry {
-                println!("  {entry:12} {count}");
+            println!("System calls in {calls} calls: wakes of the collector, others");
+            for made in by_entry {
+                println!("  {:12} {:6} {:6}", made.entry, made.wakes, made.others);
             }
         }
     }

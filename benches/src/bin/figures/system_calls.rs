@@ -16,11 +16,22 @@ use crate::calls::{file_logger, full_logger};
 /// What is counted.
 const ENTRIES: [&str; 5] = ["producer", "logger", "logger_with", "disabled", "full"];
 
+/// System calls that one entry point made.
+#[derive(Serialize)]
+pub(crate) struct Made {
+    pub(crate) entry: &'static str,
+    /// Wakes of a sleeping collector (`futex`), which are allowed: one for each of its sleeps, if
+    /// the ring passes a fill mark meanwhile.
+    pub(crate) wakes: i64,
+    /// All others.
+    pub(crate) others: i64,
+}
+
 /// How many system calls each entry point made, or why nobody knows.
 #[derive(Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Answer {
-    Counted { calls: u64, by_entry: Vec<(&'static str, i64)> },
+    Counted { calls: u64, by_entry: Vec<Made> },
     Skipped(String),
 }
 
@@ -31,7 +42,10 @@ pub(crate) fn measure(effort: &Effort) -> anyhow::Result<Answer> {
         // What is made anyway is made with no call too.
         let counts = count(entry, 0).and_then(|none| Ok((none, count(entry, calls)?)));
         match counts {
-            Ok((none, all)) => by_entry.push((entry, all as i64 - none as i64)),
+            Ok((none, all)) => {
+                let [wakes, others] = [all[0] - none[0], all[1] - none[1]];
+                by_entry.push(Made { entry, wakes, others });
+            }
             Err(why) => return Ok(Answer::Skipped(why.to_string())),
         }
     }
@@ -39,7 +53,8 @@ pub(crate) fn measure(effort: &Effort) -> anyhow::Result<Answer> {
 }
 
 /// Runs this program under `strace`, which follows only its first thread: the one that calls.
-fn count(entry: &str, calls: u64) -> anyhow::Result<u64> {
+/// Returns how often that called `futex`, and anything else.
+fn count(entry: &str, calls: u64) -> anyhow::Result<[i64; 2]> {
     let output = tempfile::NamedTempFile::new()?;
     let mut strace = Command::new("strace");
     strace.arg("-c").arg("-o").arg(output.path()).arg(std::env::current_exe()?);
@@ -50,9 +65,24 @@ fn count(entry: &str, calls: u64) -> anyhow::Result<u64> {
         bail!("strace does not work here: {status}");
     }
     let table = std::fs::read_to_string(output.path())?;
-    let total = table.lines().rfind(|line| line.ends_with("total")).unwrap_or_default();
-    let count = total.split_whitespace().nth(3).and_then(|count| count.parse().ok());
-    count.context("strace printed something else than a table")
+    // % time, seconds, µs a call, calls, errors if there were any, name
+    let rows = table.lines().filter_map(|line| {
+        let count = line.split_whitespace().nth(3)?.parse::<i64>().ok()?;
+        Some((line.split_whitespace().last()?, count))
+    });
+    let mut counts = [0; 2];
+    let mut total = None;
+    for (name, count) in rows {
+        match name {
+            "total" => total = Some(count),
+            "futex" => counts[0] += count,
+            _ => counts[1] += count,
+        }
+    }
+    if total != Some(counts[0] + counts[1]) {
+        bail!("strace printed something else than a table");
+    }
+    Ok(counts)
 }
 
 /// What runs under `strace`. Waiting and comparing would add calls of its own, so it only spins.
