@@ -388,6 +388,7 @@ impl RingIntake for DirectoryIntake {
     }
 
     fn tick(&mut self, say: &mut dyn FnMut(Level, String)) {
+        self.workers.look();
         self.workers.check(say);
         for (level, text) in self.notices.drain(..) {
             say(level, text);

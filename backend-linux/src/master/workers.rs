@@ -51,6 +51,7 @@ pub(super) struct Workers {
     workers: HashMap<u64, Worker>,
     worker_of_ring: HashMap<u64, u64>,
     monitor: Box<Monitor<WATCHED>>,
+    somebody_ended: bool,
 }
 
 impl Workers {
@@ -60,6 +61,7 @@ impl Workers {
             workers: HashMap::new(),
             worker_of_ring: HashMap::new(),
             monitor: Box::new(Monitor::new()),
+            somebody_ended: false,
         }
     }
 
@@ -88,13 +90,25 @@ impl Workers {
         is_new
     }
 
-    /// How the worker of a ring has ended, if it has.
-    pub(super) fn ending(&mut self, ring: u64) -> Option<Ending> {
-        let worker = self.workers.get_mut(self.worker_of_ring.get(&ring)?)?;
-        if worker.end.is_none() {
-            worker.end = worker.look(&self.own);
+    /// Looks at the evidence for every worker; once in a pass, since there are many rings.
+    pub(super) fn look(&mut self) {
+        self.somebody_ended = false;
+        for worker in self.workers.values_mut() {
+            if worker.end.is_none() {
+                worker.end = worker.look(&self.own);
+            }
+            self.somebody_ended |= worker.end.is_some();
         }
-        worker.end
+    }
+
+    /// How the worker of a ring had ended at the last look, if it had. A process that is gone
+    /// after its logger was shut down has no call left that waits, so that counts as died.
+    pub(super) fn ending(&self, ring: u64) -> Option<Ending> {
+        if !self.somebody_ended {
+            return None;
+        }
+        let worker = self.workers.get(self.worker_of_ring.get(&ring)?)?;
+        if worker.process_ended { worker.end.and(Some(Ending::Died)) } else { worker.end }
     }
 
     /// The kernel says that the process of a worker has ended.

@@ -58,6 +58,7 @@ struct PartsOfMessage {
     sequence: u32,
     /// Where in the ring the first part starts.
     start: u64,
+    has_beginning: bool,
     text: Vec<u8>,
 }
 
@@ -87,7 +88,7 @@ struct Run<'a> {
 }
 
 /// Flags of records that need a second look.
-const UNUSUAL: Flags = Flags::PREFIXED.with(Flags::CONTINUES);
+const UNUSUAL: Flags = Flags::PREFIXED.with(Flags::CONTINUES).with(Flags::CONTINUED);
 
 impl<S: Storage> Ring<S> {
     pub(super) fn new(found: FoundRing<S>) -> Self {
@@ -230,7 +231,7 @@ impl<S: Storage> Ring<S> {
         }
         if header.flags.contains(Flags::CONTINUES) {
             let start = run.drained.position_behind(start);
-            return Self::add_part(&mut self.parts, header.sequence, start, frame.payload);
+            return Self::add_part(&mut self.parts, &header, start, frame.payload);
         }
         if let Err(fault) = frame.body() {
             self.account.quarantined += 1;
@@ -238,6 +239,7 @@ impl<S: Storage> Ring<S> {
         }
         let length = frame.payload.len();
         let (key_ns, odd) = self.key(header.ticks, run.now, lent.timeline);
+        let has_beginning = self.has_beginning(&header);
         let whole = self.take_parts(&header, frame.payload);
         let level = header.level();
         if level < lent.base_level {
@@ -246,6 +248,11 @@ impl<S: Storage> Ring<S> {
         }
         if level >= lent.wake_level {
             *lent.urgent = (*lent.urgent).max(Some(key_ns));
+        }
+        if !has_beginning {
+            // The parts before were released to a collector that ended before it had the last.
+            let text = "the beginning of the next message was lost with an earlier master";
+            lent.pending.note(key_ns, Level::Warning, &self.source, text);
         }
         let place = Place {
             key_ns,
@@ -284,14 +291,24 @@ impl<S: Storage> Ring<S> {
         (self.last_key, bounded != ticks)
     }
 
-    fn add_part(parts: &mut Option<PartsOfMessage>, sequence: u32, start: u64, text: &[u8]) {
+    fn add_part(parts: &mut Option<PartsOfMessage>, header: &Header, start: u64, text: &[u8]) {
+        let sequence = header.sequence;
         if parts.as_ref().is_none_or(|parts| parts.sequence != sequence) {
             // Parts of another message that never ended were counted as dropped by the producer.
-            *parts = Some(PartsOfMessage { sequence, start, text: Vec::new() });
+            let has_beginning = !header.flags.contains(Flags::CONTINUED);
+            *parts = Some(PartsOfMessage { sequence, start, has_beginning, text: Vec::new() });
         }
         if let Some(parts) = parts {
             let room = LONGEST_MESSAGE.saturating_sub(parts.text.len());
             parts.text.extend_from_slice(&text[..text.len().min(room)]);
+        }
+    }
+
+    /// Whether all of the message is there whose last part has this header.
+    fn has_beginning(&self, header: &Header) -> bool {
+        match &self.parts {
+            Some(parts) if parts.sequence == header.sequence => parts.has_beginning,
+            _ => !header.flags.contains(Flags::CONTINUED),
         }
     }
 

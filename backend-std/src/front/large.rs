@@ -28,15 +28,17 @@ impl<P: RingSupply> Writer<P> {
             }
         }
         let mut rest = text;
+        let mut flags = Flags::NONE;
         while rest.len() > part {
             let (head, tail) = rest.split_at(boundary(rest, part));
-            let entry = Entry { flags: Flags::CONTINUES, ..Entry::text(level, ticks) };
+            let entry = Entry { flags: flags | Flags::CONTINUES, ..Entry::text(level, ticks) };
             if !self.insert_or_wait(entry, head) {
                 return self.give_up(level, text.len() as u64);
             }
             rest = tail;
+            flags = Flags::CONTINUED;
         }
-        if self.insert_or_wait(Entry::text(level, ticks), rest) {
+        if self.insert_or_wait(Entry { flags, ..Entry::text(level, ticks) }, rest) {
             self.after_insert(level);
         } else {
             self.give_up(level, text.len() as u64);

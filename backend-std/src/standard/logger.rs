@@ -219,6 +219,10 @@ impl Logger {
 
     /// What was done so far.
     pub fn report(&self) -> Option<Report> {
+        if self.0.generation != fork::generation() {
+            // Nothing but what this child was refused; the parent's books are the parent's.
+            return Some(self.0.complete(Report::default()));
+        }
         let ended = self.0.report.lock().unwrap_or_else(PoisonError::into_inner).clone();
         ended.or_else(|| self.0.collector.report()).map(|report| self.0.complete(report))
     }

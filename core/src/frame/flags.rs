@@ -27,6 +27,10 @@ impl Flags {
     /// The flags that announce something in the prefix of a payload.
     pub const PREFIXED: Flags = Flags::TRUNCATED.with(Flags::BYTES).with(Flags::SUPPRESSED);
 
+    /// This part continues an earlier one, see [`Flags::CONTINUES`]. If that was never seen, the
+    /// beginning of the message is missing.
+    pub const CONTINUED: Flags = Flags(1 << 6);
+
     /// The flags with these bits, known or not.
     pub const fn from_bits(bits: u16) -> Flags {
         Flags(bits)
