@@ -100,6 +100,7 @@ pub fn start<I: RingIntake>(
         pending: Pending::new(),
         pending_since: None,
         under_way: VecDeque::new(),
+        is_settled: false,
         handed_key: 0,
         urgent: None,
         busy: Vec::new(),
@@ -129,6 +130,8 @@ struct Collector<I: RingIntake> {
     pending: Pending,
     pending_since: Option<Instant>,
     under_way: VecDeque<Batch>,
+    /// Nothing waits and nothing is under way, and every ring was released since.
+    is_settled: bool,
     handed_key: u64,
     /// The newest pending record at `wake_level`.
     urgent: Option<u64>,
@@ -197,7 +200,9 @@ impl<I: RingIntake> Collector<I> {
         let pass = self.drain_rings();
         self.speak();
         self.hand_out_if_due(&pass);
-        self.release();
+        if pass.bytes > 0 || pass.flush_wanted || !self.is_settled {
+            self.release();
+        }
         // Asks about every ring that is idle, so not after each of the short passes of a busy time.
         self.passes = self.passes.wrapping_add(1);
         if pass.bytes == 0 || !self.flushes.is_empty() || self.passes.is_multiple_of(BURY_EVERY) {
@@ -348,6 +353,7 @@ impl<I: RingIntake> Collector<I> {
         }
         self.fan_out.push(&records);
         self.under_way.push_back(Batch { number, ends });
+        self.is_settled = false;
         self.pending_since = (!self.pending.is_empty()).then(Instant::now);
         self.urgent.take_if(|key| *key <= cut);
     }
@@ -362,6 +368,7 @@ impl<I: RingIntake> Collector<I> {
                 }
             }
         }
+        self.is_settled = self.pending.is_empty() && self.under_way.is_empty();
         for ring in self.rings.iter_mut().flatten() {
             let id = ring.id;
             ring.release(|position, account| self.intake.released(id, position, account));
