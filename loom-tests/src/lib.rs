@@ -14,7 +14,7 @@
 //!   fences are what core uses.
 //! - It remembers the last seven stores to an atomic and forgets older ones, so models are short.
 //! - It knows one process, and words that are written whole. What another process may see is the
-//!   matter of [`millpond_core::storage::RawArea`], which loads whole words.
+//!   matter of `millpond_core::storage::RawArea`, which loads whole words.
 #![cfg(millpond_loom)]
 
 mod look;

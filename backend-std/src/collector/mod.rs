@@ -7,13 +7,16 @@
 
 mod accounts;
 mod command;
+mod flush;
+mod index;
 mod intake;
 mod pending;
 mod ring;
+mod shutdown;
+mod sleep;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::sync::mpsc::SyncSender;
 use std::time::{Duration, Instant};
 
 use millpond_core::Level;
@@ -32,8 +35,10 @@ pub use intake::{Ending, FoundRing, RingIntake};
 
 use accounts::Books;
 use command::{Command, Mailbox};
+use flush::Flush;
+use index::Drain;
 use pending::Pending;
-use ring::{Drain, Ring};
+use ring::Ring;
 
 /// A batch is handed out when it has this many bytes.
 const BATCH: usize = 256 * 1024;
@@ -149,18 +154,6 @@ struct Batch {
     number: u64,
     /// For each ring in it, how far it may be released afterwards, and how many records it has.
     ends: Vec<(u32, u64, u32)>,
-}
-
-/// A flush that somebody waits for.
-struct Flush {
-    deadline: Instant,
-    reply: SyncSender<Result<(), FlushError>>,
-    /// For each ring, by its id, how far it must be handed out.
-    targets: Vec<(u64, u64)>,
-    /// So many of the collector's own records must be handed out.
-    notes: u64,
-    /// Once that is so: the last batch, and the number under which the handlers flush.
-    asked: Option<(u64, u64)>,
 }
 
 /// What a pass over the rings found.
@@ -413,149 +406,8 @@ impl<I: RingIntake> Collector<I> {
         }
     }
 
-    fn begin_flush(&mut self, deadline: Instant, reply: SyncSender<Result<(), FlushError>>) {
-        self.intake.look_again();
-        self.adopt_rings();
-        let rings = self.rings.iter().flatten().filter(|ring| !ring.is_quarantined);
-        let target = |ring: &Ring<I::Storage>| {
-            (ring.id, ring.consumer.position() + u64::from(ring.consumer.unread()))
-        };
-        let targets = rings.map(target).collect();
-        let notes = self.pending.notes_added();
-        self.flushes.push(Flush { deadline, reply, targets, notes, asked: None });
-    }
-
-    fn advance_flushes(&mut self) {
-        let mut flushes = std::mem::take(&mut self.flushes);
-        flushes.retain_mut(|flush| {
-            if flush.asked.is_none() && self.is_handed_out(flush) {
-                self.flush_number += 1;
-                self.fan_out.flush(self.flush_number, flush.deadline);
-                flush.asked = Some((self.fan_out.handed(), self.flush_number));
-            }
-            if let Some((batch, number)) = flush.asked {
-                let unflushed = self.fan_out.unflushed(number);
-                if unflushed.is_empty() && self.fan_out.acknowledged() >= batch {
-                    let _ = flush.reply.send(Ok(()));
-                    return false;
-                }
-                if Instant::now() >= flush.deadline {
-                    let _ = flush.reply.send(Err(FlushError::Deadline { handlers: unflushed }));
-                    return false;
-                }
-            } else if Instant::now() >= flush.deadline {
-                let handlers = self.fan_out.behind();
-                let _ = flush.reply.send(Err(FlushError::Deadline { handlers }));
-                return false;
-            }
-            true
-        });
-        self.flushes.append(&mut flushes);
-    }
-
-    fn is_handed_out(&self, flush: &Flush) -> bool {
-        let behind = |ring: &Ring<I::Storage>, target: u64| {
-            let is_read = ring.consumer.position() >= target;
-            !ring.is_quarantined && (!is_read || !ring.is_handed_out_to(target))
-        };
-        !self.pending.has_note_before(flush.notes)
-            && !self.rings.iter().flatten().any(|ring| {
-                flush.targets.iter().any(|(id, target)| *id == ring.id && behind(ring, *target))
-            })
-    }
-
-    /// Sleeps as long as nothing is urgent.
-    fn rest(&mut self, pass: &Pass) {
-        let busy = pass.more || pass.bytes >= u64::from(QUOTA);
-        if busy && self.fan_out.has_room() {
-            self.sleep = NAP;
-            return;
-        }
-        self.sleep = if pass.bytes > 0 { NAP } else { (self.sleep * 2).min(SLEEP) };
-        let mut sleep = self.sleep;
-        if let Some(since) = self.pending_since {
-            let left = self.config.flush_interval.saturating_sub(since.elapsed());
-            sleep = sleep.min(left.max(NAP));
-        }
-        if self.urgent.is_some() || pass.flush_wanted || !self.flushes.is_empty() {
-            sleep = NAP;
-        }
-        self.sleep_for(sleep, true);
-    }
-
-    /// The sleep handshake: announce, look once more, wait.
-    fn sleep_for(&mut self, mut sleep: Duration, look_at_rings: bool) {
-        let acknowledged = self.under_way.front().map_or(u64::MAX, |batch| batch.number);
-        self.intake.doorbell().announce_sleep();
-        if look_at_rings {
-            for ring in self.rings.iter().flatten().filter(|ring| !ring.is_quarantined) {
-                if ring.consumer.unread() > ring.consumer.capacity() / 2 && self.fan_out.has_room()
-                {
-                    sleep = Duration::ZERO;
-                } else if ring.consumer.unread() > 0 {
-                    sleep = sleep.min(NAP);
-                }
-            }
-        }
-        let has_news = self.mailbox.has_some() || self.fan_out.acknowledged() >= acknowledged;
-        if !sleep.is_zero() && !has_news && self.intake.doorbell().is_asleep() {
-            self.intake.wait(sleep);
-        }
-        self.intake.doorbell().wake_up();
-    }
-
     fn report(&self, closing: bool) -> Report {
         let open = self.rings.iter().flatten().map(|ring| (&*ring.source, ring.account_now()));
         self.books.report(open, &self.fan_out, closing)
-    }
-
-    /// Whether calls that began before their logger was shut down wait for room.
-    fn has_calls_to_wait_for(&mut self) -> bool {
-        let intake = &mut self.intake;
-        self.rings
-            .iter()
-            .flatten()
-            .any(|ring| ring.is_awaited() && intake.ending(ring.id) == Some(Ending::Orderly))
-    }
-
-    /// Drains what is there, closes the handlers, and reports.
-    fn shut_down(mut self, deadline: Instant, reply: &SyncSender<Report>) {
-        self.intake.collector_ends();
-        // The second round takes what the end of rings in the first had to say.
-        for _ in 0..2 {
-            let (done, flushed) = std::sync::mpsc::sync_channel(1);
-            self.begin_flush(deadline, done);
-            while flushed.try_recv().is_err() {
-                let pass = self.step();
-                self.advance_flushes();
-                if !pass.more || !self.fan_out.has_room() {
-                    self.sleep_for(NAP, false);
-                }
-            }
-            while self.has_calls_to_wait_for() && Instant::now() < deadline {
-                self.step();
-                self.sleep_for(NAP, false);
-            }
-        }
-        let deadline = deadline.max(Instant::now() + CLOSING);
-        self.fan_out.close(deadline);
-        while !self.fan_out.is_closed() && Instant::now() < deadline {
-            self.sleep_for(NAP, false);
-        }
-        self.release();
-        self.bury();
-        let report = self.report(true);
-        let mailbox = Arc::clone(&self.mailbox);
-        // Before the answer, so that whoever gets it can start a new collector of these rings.
-        drop(self);
-        for command in mailbox.take() {
-            match command {
-                Command::Flush(_, reply) => drop(reply.send(Err(FlushError::NoMaster))),
-                Command::Report(reply) | Command::Shutdown(_, reply) => {
-                    drop(reply.send(report.clone()));
-                }
-            }
-        }
-        drop(reply.send(report));
     }
 }
