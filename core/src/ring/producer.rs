@@ -26,7 +26,7 @@ const LINE: u32 = 64;
 pub struct Entry {
     /// What the frame is.
     pub kind: Kind,
-    /// Its level; of records also what is counted if it is dropped.
+    /// Its level. Of a frame that is no record it only says how far it may fill the ring.
     pub level: Level,
     /// Its flags.
     pub flags: Flags,
@@ -302,7 +302,7 @@ impl<S: Storage> Producer<S> {
         let header = Header {
             length,
             kind: entry.kind as u8,
-            level: entry.level as u8,
+            level: if entry.kind.is_record() { entry.level as u8 } else { 0 },
             flags: entry.flags,
             ticks: entry.ticks,
             sequence: self.attempted as u32,
