@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::intake::RingIntake;
-use super::{Collector, NAP, Pass, QUOTA, SLEEP};
+use super::{Collector, DEEP_SLEEP, NAP, Pass, QUIET, QUOTA, SLEEP};
 
 impl<I: RingIntake> Collector<I> {
     /// Sleeps as long as nothing is urgent.
@@ -13,8 +13,10 @@ impl<I: RingIntake> Collector<I> {
             self.sleep = NAP;
             return;
         }
-        self.sleep = if pass.bytes > 0 { NAP } else { (self.sleep * 2).min(SLEEP) };
-        let mut sleep = self.sleep;
+        self.quiet_passes = if pass.bytes > 0 { 0 } else { self.quiet_passes.saturating_add(1) };
+        let most = if self.quiet_passes > QUIET { DEEP_SLEEP } else { SLEEP };
+        self.sleep = if pass.bytes > 0 { NAP } else { (self.sleep * 2).min(most) };
+        let mut sleep = self.sleep.min(self.config.flush_interval);
         if let Some(since) = self.pending_since {
             let left = self.config.flush_interval.saturating_sub(since.elapsed());
             sleep = sleep.min(left.max(NAP));

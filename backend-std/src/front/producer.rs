@@ -39,7 +39,7 @@ impl<P: RingSupply> Producer<P> {
     }
 
     /// Never wakes the collector: a full ring or an error waits until the collector looks by
-    /// itself (within 40 ms). Waking costs the waker 13 to 93 µs on a virtual machine.
+    /// itself (within 120 ms). Waking costs the waker 13 to 93 µs on a virtual machine.
     pub fn never_wake(&mut self) {
         self.writer.never_wake();
     }
