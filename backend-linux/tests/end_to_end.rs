@@ -1,74 +1,22 @@
 //! Workers and a master, in one process and in several.
 #![cfg(target_os = "linux")]
 
+mod support;
+
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
-use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
 
 use millpond_linux::{LoggerConfig, MasterLogger, WorkerLogger};
 use millpond_std::collector::FlushError;
-use millpond_std::{Handler, HandlerError, Level, Overflow, Records};
+use millpond_std::{Level, Overflow};
 
-const PATIENCE: Duration = Duration::from_secs(20);
-
-/// Lines that a handler got, and a way to wait for one.
-#[derive(Clone, Default)]
-struct Lines(Arc<(Mutex<Vec<String>>, Condvar)>);
-
-impl Lines {
-    fn all(&self) -> Vec<String> {
-        self.0.0.lock().unwrap().clone()
-    }
-
-    fn of(&self, name: &str) -> Vec<String> {
-        let prefix = format!("{name}: ");
-        self.all().iter().filter_map(|l| l.strip_prefix(&prefix)).map(str::to_owned).collect()
-    }
-
-    fn wait_for(&self, what: &str) -> String {
-        let deadline = Instant::now() + PATIENCE;
-        let mut lines = self.0.0.lock().unwrap();
-        loop {
-            if let Some(line) = lines.iter().find(|line| line.contains(what)) {
-                return line.clone();
-            }
-            let left = deadline.saturating_duration_since(Instant::now());
-            assert!(!left.is_zero(), "no {what:?} in {lines:#?}");
-            lines = self.0.1.wait_timeout(lines, left).unwrap().0;
-        }
-    }
-}
-
-struct Keep(Lines);
-
-impl Handler for Keep {
-    fn name(&self) -> &str {
-        "keep"
-    }
-
-    fn push(&mut self, records: &Records) -> Result<(), HandlerError> {
-        let mut lines = self.0.0.0.lock().unwrap();
-        lines.extend(records.iter().map(|r| format!("{}: {}", r.name(), r.message())));
-        self.0.0.1.notify_all();
-        Ok(())
-    }
-
-    fn is_durable(&self) -> bool {
-        true
-    }
-}
+use support::{PATIENCE, master};
 
 fn directory() -> (tempfile::TempDir, LoggerConfig) {
     let directory = tempfile::tempdir_in("/dev/shm").unwrap();
     let path = format!("ipc://{}", directory.path().join("pond").display());
     (directory, LoggerConfig { path, ..LoggerConfig::default() })
-}
-
-fn master(config: &LoggerConfig) -> (MasterLogger, Lines) {
-    let lines = Lines::default();
-    let master = MasterLogger::new(config.clone(), vec![Box::new(Keep(lines.clone()))]).unwrap();
-    (master, lines)
 }
 
 fn rings(directory: &tempfile::TempDir) -> usize {

@@ -24,16 +24,20 @@
 //! which it moves when whoever got the frames no longer needs them kept. It is the released one
 //! that makes room.
 
+mod claim;
 mod consumer;
 mod lines;
 mod producer;
 mod producer_batch;
+mod push_error;
 mod static_ring;
 
+pub use claim::Claim;
 pub use consumer::{Consumer, Drained, RingFault};
 pub use lines::{ConsumerLine, ConsumerState, ProducerLine, ProducerState};
-pub use producer::{Claim, Entry, Producer, PushError};
+pub use producer::{Entry, Producer};
 pub use producer_batch::ProducerBatch;
+pub use push_error::PushError;
 pub use static_ring::{StaticRing, StaticStorage};
 
 /// Bytes of the smallest ring.

@@ -6,9 +6,9 @@
 //! makes them so is checked in `claim`, the one place that hands out offsets.
 #![allow(unsafe_code)]
 
-use core::fmt;
-
-use super::{ConsumerState, MAX_CAPACITY, MIN_CAPACITY, ProducerBatch, max_frame};
+use super::{
+    Claim, ConsumerState, MAX_CAPACITY, MIN_CAPACITY, ProducerBatch, PushError, max_frame,
+};
 use crate::Level;
 use crate::callsite::{CallSite, TableError, TableWriter};
 use crate::frame::{Flags, Gap, HEADER, Header, Kind, aligned};
@@ -422,61 +422,3 @@ impl<S: Storage> Producer<S> {
         written
     }
 }
-
-/// Bytes of a ring that a frame's payload may fill.
-#[derive(Debug)]
-pub struct Claim<'a, A: Area> {
-    area: &'a A,
-    next: u32,
-    end: u32,
-}
-
-impl<A: Area> Claim<'_, A> {
-    /// Appends as many of `bytes` as there is room for, and returns how many.
-    #[inline(always)]
-    pub fn put(&mut self, bytes: &[u8]) -> usize {
-        let length = bytes.len().min(self.room());
-        // SAFETY: `next..end` lies in the bytes that `Producer::claim` found to be the producer's
-        // (rule 2), and `length` was just cut to what is left of them.
-        unsafe { self.area.write(self.next, &bytes[..length]) };
-        self.next += length as u32;
-        length
-    }
-
-    /// Bytes of room left.
-    #[inline(always)]
-    pub fn room(&self) -> usize {
-        (self.end - self.next) as usize
-    }
-}
-
-/// Why a frame was not inserted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PushError {
-    /// Try again later: only `free` bytes are free for this level now.
-    Full {
-        /// Bytes that are free, header and alignment included.
-        free: u32,
-    },
-    /// Never fits: the ring takes payloads of at most `max` bytes.
-    TooLarge {
-        /// Bytes of the largest payload.
-        max: u32,
-    },
-    /// The consumer has given this ring up; its owner needs a new one.
-    Retired,
-}
-
-impl fmt::Display for PushError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            PushError::Full { free } => write!(f, "the ring is full: {free} bytes are free"),
-            PushError::TooLarge { max } => {
-                write!(f, "the record is too large: a payload has at most {max} bytes")
-            }
-            PushError::Retired => f.write_str("the ring was given up by its consumer"),
-        }
-    }
-}
-
-impl core::error::Error for PushError {}
