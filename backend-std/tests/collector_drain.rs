@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use millpond_core::doorbell::Doorbell;
 use millpond_core::frame::Flags;
-use millpond_core::ring::Producer;
+use millpond_core::ring::{Entry, Producer};
 use millpond_core::storage::{Area, Storage};
 use millpond_std::collector::{
     self, CollectorConfig, CollectorHandle, Ending, FoundRing, RingIntake,
@@ -202,4 +202,25 @@ fn what_stands_before_a_fault_is_delivered() {
     assert_eq!(texts[..3], ["one", "two", "three"]);
     assert!(texts[3].starts_with("quarantined a ring of ring 1"), "{texts:?}");
     assert_eq!(report.total.delivered, 3);
+}
+
+#[test]
+fn a_message_whose_beginning_is_lost_is_delivered_and_marked() {
+    let (mut producer, found) = ring(1, 1);
+    let part = |producer: &mut Producer<HeapStorage>, flags, text: &[u8]| {
+        let entry = Entry { flags, ..Entry::text(Level::Info, monotonic_ns()) };
+        let most = text.len() as u32;
+        producer.try_insert(entry, most, |claim| assert_eq!(claim.put(text), text.len())).unwrap();
+    };
+    // What an earlier collector has left of a message of three parts, and of one of two.
+    part(&mut producer, Flags::CONTINUED | Flags::CONTINUES, b"middle, ");
+    part(&mut producer, Flags::CONTINUED, b"end");
+    part(&mut producer, Flags::CONTINUED, b"the other end");
+    part(&mut producer, Flags::CONTINUES, b"whole, ");
+    part(&mut producer, Flags::CONTINUED, b"with both parts");
+    let (report, kept) = start(vec![found], Duration::ZERO, Duration::from_secs(60)).finish();
+    let lost = "the beginning of the next message was lost with an earlier master";
+    let texts: Vec<&str> = kept.lines.iter().map(|line| line.text.as_str()).collect();
+    assert_eq!(texts, [lost, "middle, end", lost, "the other end", "whole, with both parts"]);
+    assert_eq!((report.total.attempted, report.total.delivered), (3, 3));
 }

@@ -279,10 +279,9 @@ impl<S: Storage> Ring<S> {
                 self.account.quarantined += 1;
                 Action::LeaveOut("it is an event, which this version cannot show".to_owned())
             }
-            Ok(Some(body @ (Body::Heartbeat(_) | Body::Shutdown))) => Action::Hear(
-                header,
-                if matches!(body, Body::Shutdown) { None } else { Some(frame.payload.to_vec()) },
-            ),
+            Ok(Some(Body::Heartbeat(_) | Body::Shutdown)) => {
+                Action::Hear(header, frame.payload.to_vec())
+            }
             Ok(_) => Action::None,
             Err(fault) => {
                 self.account.quarantined += u64::from(header.kind().is_some_and(Kind::is_record));
@@ -299,8 +298,8 @@ enum Action {
     LeaveOut(String),
     /// A line under the name of the ring's owner.
     Say(u64, String),
-    /// A heartbeat's payload, or none for a shutdown.
-    Hear(Header, Option<Vec<u8>>),
+    /// A sign of life, or that there will be none: its payload.
+    Hear(Header, Vec<u8>),
 }
 
 impl Action {
@@ -316,7 +315,6 @@ impl Action {
                 lent.pending.note(key_ns, Level::Warning, &ring.source, &text);
             }
             Action::Hear(header, payload) => {
-                let payload = payload.unwrap_or_default();
                 let frame = Frame { header, payload: &payload };
                 if let Ok(Some(body)) = frame.body() {
                     lent.intake.heard(ring.id, &header, &body);
