@@ -6,6 +6,7 @@
 #![cfg_attr(not(millpond_loom), no_std)]
 
 pub mod callsite;
+pub mod capture;
 pub mod doorbell;
 pub mod envelope;
 pub mod frame;

@@ -11,6 +11,7 @@ use crate::storage::Area;
 #[derive(Debug)]
 pub struct Claim<'a, A: Area> {
     pub(super) area: &'a A,
+    pub(super) start: u32,
     pub(super) next: u32,
     pub(super) end: u32,
 }
@@ -25,6 +26,22 @@ impl<A: Area> Claim<'_, A> {
         unsafe { self.area.write(self.next, &bytes[..length]) };
         self.next += length as u32;
         length
+    }
+
+    /// Bytes that were appended so far.
+    pub fn written(&self) -> usize {
+        (self.next - self.start) as usize
+    }
+
+    /// Overwrites what was appended `at` so many bytes from the start.
+    ///
+    /// # Panics
+    ///
+    /// If so many bytes were not appended.
+    pub fn rewrite(&mut self, at: usize, bytes: &[u8]) {
+        assert!(at.checked_add(bytes.len()).is_some_and(|end| end <= self.written()));
+        // SAFETY: inside `start..next`, just checked, which `put` has written before.
+        unsafe { self.area.write(self.start + at as u32, bytes) };
     }
 
     /// Bytes of room left.

@@ -296,7 +296,7 @@ impl<S: Storage> Producer<S> {
         }
         let offset = self.claim(entry.level, most)?;
         let start = offset + HEADER as u32;
-        let mut claim = Claim { area: self.storage.data(), next: start, end: start + most };
+        let mut claim = Claim { area: self.storage.data(), start, next: start, end: start + most };
         fill(&mut claim);
         let length = claim.next - offset;
         let header = Header {
