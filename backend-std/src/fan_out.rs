@@ -110,6 +110,11 @@ impl FanOut {
         Ok(Self { lanes, handed: 0 })
     }
 
+    /// Whether several handlers get each batch.
+    pub(crate) fn is_shared(&self) -> bool {
+        self.lanes.len() > 1
+    }
+
     /// Whether every durable handler can take another batch, or is suspended.
     pub(crate) fn has_room(&self) -> bool {
         self.lanes.iter().all(|lane| !lane.durable || lane.has_room() || lane.is_suspended())

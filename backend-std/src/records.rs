@@ -1,15 +1,20 @@
 //! A batch of records as handlers see it.
 
 use std::fmt;
+use std::io::Write as _;
 use std::num::NonZeroU32;
 use std::str;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use millpond_core::Level;
+use millpond_core::capture::{Value, Values};
 use millpond_core::frame::{Flags, Frame, HEADER, Header, Kind, Text};
 
 use crate::chunk::{Chunk, ChunkPool};
 use crate::format::LineFormat;
+use crate::origin::Origin;
+use crate::render::Definition;
+use crate::rendered::Rendered;
 use crate::source::Source;
 
 /// Records in the order of their stamps, ready to be handed to handlers.
@@ -23,11 +28,13 @@ struct Inner {
     chunks: Vec<Arc<Chunk>>,
     joined: Vec<Box<[u8]>>,
     entries: Vec<Place>,
-    sources: Vec<Arc<Source>>,
+    origins: Vec<Arc<Origin>>,
     wall_offset_ns: i64,
     format: Arc<LineFormat>,
+    /// Several handlers have it, so what one renders is kept for the others.
+    is_shared: bool,
     pool: Arc<ChunkPool>,
-    rendered: OnceLock<Rendered>,
+    rendered: Rendered,
 }
 
 impl Drop for Inner {
@@ -45,7 +52,7 @@ pub(crate) struct Place {
     pub(crate) ring_end: u64,
     pub(crate) chunk: u32,
     pub(crate) offset: u32,
-    pub(crate) source: u32,
+    pub(crate) origin: u32,
     pub(crate) ring: u32,
     /// The index of the whole message, if it came in parts.
     pub(crate) joined: Option<NonZeroU32>,
@@ -57,25 +64,28 @@ pub(crate) struct Parts {
     pub(crate) chunks: Vec<Arc<Chunk>>,
     pub(crate) joined: Vec<Box<[u8]>>,
     pub(crate) entries: Vec<Place>,
-    pub(crate) sources: Vec<Arc<Source>>,
+    pub(crate) origins: Vec<Arc<Origin>>,
     pub(crate) wall_offset_ns: i64,
     pub(crate) format: Arc<LineFormat>,
+    /// Whether several handlers get it.
+    pub(crate) is_shared: bool,
     /// Where the list of entries goes when the last handler is done with it.
     pub(crate) pool: Arc<ChunkPool>,
 }
 
 impl Records {
     pub(crate) fn new(parts: Parts) -> Self {
-        let Parts { chunks, joined, entries, sources, wall_offset_ns, format, pool } = parts;
+        let Parts { chunks, joined, entries, origins, wall_offset_ns, format, is_shared, pool } = parts;
         Self(Arc::new(Inner {
             chunks,
             joined,
             entries,
-            sources,
+            origins,
             wall_offset_ns,
             format,
+            is_shared,
             pool,
-            rendered: OnceLock::new(),
+            rendered: Rendered::default(),
         }))
     }
 
@@ -188,23 +198,65 @@ impl<'a> Record<'a> {
     /// Logger, process and thread.
     #[inline]
     pub fn source(&self) -> &'a Source {
-        &self.records.sources[self.place.source as usize]
+        &self.origin().source
     }
 
     /// The message. Bytes that are not UTF-8 are shown as `\xNN`, control characters are as they
     /// were logged: escape them before you write them where they could do harm.
     pub fn message(&self) -> &'a str {
-        match str::from_utf8(self.text.text) {
-            Ok(message) => message,
-            Err(_) => self.records.rendered().message(self.index),
-        }
+        let text = if self.is_event() { None } else { str::from_utf8(self.text.text).ok() };
+        text.unwrap_or_else(|| self.records.rendered(self.index))
     }
 
     /// The message as it was logged, which is UTF-8 unless the program that logged it broke its
     /// promise.
     #[inline]
     pub fn message_bytes(&self) -> &'a [u8] {
-        self.text.text
+        if self.is_event() { self.message().as_bytes() } else { self.text.text }
+    }
+
+    /// Where it was logged, if it is an event whose call site is known. Text that was not made by
+    /// one of the macros has none.
+    #[inline]
+    pub fn call_site(&self) -> Option<&'a Definition> {
+        match self.is_event() {
+            true => self.origin().site(self.frame.header.site).map(|site| &**site),
+            false => None,
+        }
+    }
+
+    /// The structured fields: what was logged by name, in the order of the call.
+    pub fn fields(&self) -> impl Iterator<Item = (&'a str, Value<'a>)> + use<'a> {
+        let arguments = self.text.text;
+        self.call_site().into_iter().flat_map(move |site| {
+            let values = Values::new(site.signature(), arguments).map_while(Result::ok);
+            let others = values.clone().count().saturating_sub(site.field_names().len());
+            site.field_names().zip(values.skip(others))
+        })
+    }
+
+    /// The call site and the arguments of an event that is to be rendered where it is needed: it
+    /// is needed once.
+    #[inline]
+    pub(crate) fn event(&self) -> Option<(&'a Definition, &'a [u8])> {
+        if self.records.is_shared {
+            return None;
+        }
+        Some((self.call_site()?, self.text.text))
+    }
+
+    /// How many records of this call site were suppressed by its rate control before this one.
+    #[inline]
+    pub fn suppressed(&self) -> Option<u32> {
+        self.text.suppressed
+    }
+
+    fn is_event(&self) -> bool {
+        self.frame.header.kind == Kind::Event as u8
+    }
+
+    fn origin(&self) -> &'a Origin {
+        &self.records.origins[self.place.origin as usize]
     }
 
     /// The bytes that were logged beside the message.
@@ -261,9 +313,39 @@ impl Inner {
         &self.joined[number.get() as usize - 1]
     }
 
-    fn rendered(&self) -> &Rendered {
-        self.rendered.get_or_init(|| Rendered::of(self))
+    /// The message of a record that is not text as it stands.
+    fn rendered(&self, index: usize) -> &str {
+        self.rendered.message(index, self.entries.len(), |index, out| {
+            let Some(place) = self.entries.get(index) else { return };
+            let (frame, text) = self.decode(place);
+            if frame.header.kind == Kind::Event as u8 {
+                let number = frame.header.site;
+                match self.origins[place.origin as usize].site(number) {
+                    Some(site) => site.write_message(text.text, out),
+                    None => write_unknown(number, text.text, out),
+                }
+                return;
+            }
+            let message = place.joined.map_or(text.text, |joined| self.joined_text(joined));
+            if str::from_utf8(message).is_err() {
+                out.extend_from_slice(message);
+            }
+        })
     }
+}
+
+/// What is shown of an event whose call site is not known.
+#[cold]
+fn write_unknown(number: u32, arguments: &[u8], out: &mut Vec<u8>) {
+    /// More is not shown.
+    const SHOWN: usize = 256;
+    // Writing to a vector cannot fail.
+    let _ = write!(out, "[call site {number} is not known; raw arguments:");
+    for byte in arguments.iter().take(SHOWN) {
+        let _ = write!(out, " {byte:02x}");
+    }
+    let more = if arguments.len() > SHOWN { " ..." } else { "" };
+    let _ = write!(out, "{more}]");
 }
 
 /// What stands for a frame that cannot be decoded. There is none: whoever makes a place has decoded
@@ -286,40 +368,3 @@ fn unreadable() -> (Frame<'static>, Text<'static>) {
     (Frame { header, payload }, text)
 }
 
-/// The messages that are not text as they stand, rendered once for all handlers.
-struct Rendered {
-    messages: Vec<(usize, String)>,
-}
-
-impl Rendered {
-    fn of(inner: &Inner) -> Rendered {
-        let records = inner.entries.iter().enumerate();
-        let messages = records.filter_map(|(index, place)| {
-            let message = match place.joined {
-                Some(joined) => inner.joined_text(joined),
-                None => inner.decode(place).1.text,
-            };
-            str::from_utf8(message).is_err().then(|| (index, show_invalid(message)))
-        });
-        Rendered { messages: messages.collect() }
-    }
-
-    fn message(&self, index: usize) -> &str {
-        match self.messages.binary_search_by_key(&index, |(index, _)| *index) {
-            Ok(found) => &self.messages[found].1,
-            Err(_) => "",
-        }
-    }
-}
-
-/// `message` with each byte that is not part of valid UTF-8 as `\xNN`.
-fn show_invalid(message: &[u8]) -> String {
-    let mut shown = String::with_capacity(message.len() + 16);
-    for chunk in message.utf8_chunks() {
-        shown.push_str(chunk.valid());
-        for byte in chunk.invalid() {
-            shown.push_str(&format!("\\x{byte:02x}"));
-        }
-    }
-    shown
-}

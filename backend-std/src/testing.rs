@@ -9,6 +9,7 @@ use millpond_core::frame::{Header, Kind, TextPrefix};
 use crate::chunk::{Chunk, ChunkPool};
 use crate::format::LineFormat;
 use crate::records::{Parts, Place, Records};
+use crate::origin::Origin;
 use crate::source::Source;
 
 /// One record to be made.
@@ -96,15 +97,16 @@ pub fn records_with_format(format: LineFormat, items: &[Item<'_>]) -> Records {
     for item in items {
         builder.add(item);
     }
-    let Builder { pool, mut chunks, last, joined, entries, sources } = builder;
+    let Builder { pool, mut chunks, last, joined, entries, origins } = builder;
     chunks.extend(last);
     Records::new(Parts {
         chunks: chunks.into_iter().map(Arc::new).collect(),
         joined,
         entries,
-        sources,
+        origins,
         wall_offset_ns: 0,
         format: Arc::new(format),
+        is_shared: false,
         pool,
     })
 }
@@ -116,7 +118,7 @@ struct Builder {
     last: Option<Chunk>,
     joined: Vec<Box<[u8]>>,
     entries: Vec<Place>,
-    sources: Vec<Arc<Source>>,
+    origins: Vec<Arc<Origin>>,
 }
 
 impl Builder {
@@ -129,13 +131,13 @@ impl Builder {
                 (offset, NonZeroU32::new(self.joined.len() as u32))
             }
         };
-        let source = self.source(item);
+        let origin = self.origin(item);
         self.entries.push(Place {
             key_ns: item.timestamp_ns as u64,
             ring_end: 0,
             chunk: self.chunks.len() as u32,
             offset,
-            source,
+            origin,
             ring: 0,
             joined,
             late: false,
@@ -173,12 +175,12 @@ impl Builder {
         None
     }
 
-    fn source(&mut self, item: &Item<'_>) -> u32 {
+    fn origin(&mut self, item: &Item<'_>) -> u32 {
         let source = item.source();
-        let known = self.sources.iter().position(|known| **known == source);
+        let known = self.origins.iter().position(|known| known.source == source);
         let index = known.unwrap_or_else(|| {
-            self.sources.push(Arc::new(source));
-            self.sources.len() - 1
+            self.origins.push(Origin::new(source));
+            self.origins.len() - 1
         });
         index as u32
     }

@@ -6,6 +6,7 @@ mod workers;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use millpond_std::front::Front;
 use millpond_std::collector::{self, CollectorConfig, CollectorHandle, FlushError};
 use millpond_std::standard::{ShutdownError, complain, judge};
 use millpond_std::{Handler, Level, OnError, Report, Source, StdoutHandler, SystemClock, fork};
@@ -16,7 +17,7 @@ use crate::directory::Directory;
 use crate::doorbell::SharedDoorbell;
 use crate::error::Error;
 use crate::lease::Lease;
-use crate::worker::{Producer, StartError, WorkerLogger};
+use crate::worker::{Producer, SharedRings, StartError, WorkerLogger};
 use intake::DirectoryIntake;
 
 /// Under this name the master logs.
@@ -152,6 +153,18 @@ impl MasterLogger {
     }
 
     millpond_std::level_methods!(shared);
+
+    #[doc(hidden)]
+    #[inline(always)]
+    pub fn __begin(&self, level: Level) -> bool {
+        level >= self.level() && self.0.own.__begin(level)
+    }
+
+    #[doc(hidden)]
+    #[inline(always)]
+    pub fn __events(&self) -> &Front<SharedRings> {
+        self.0.own.__events()
+    }
 
     /// A handle with a ring of its own, for one thread's hot loop.
     ///

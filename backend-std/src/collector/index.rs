@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use millpond_core::Level;
+use millpond_core::callsite::{CallSite, TableFault};
 use millpond_core::frame::{Body, Flags, Frame, Header, Kind};
 use millpond_core::ring::{Drained, RingFault};
 use millpond_core::storage::Storage;
@@ -12,12 +13,17 @@ use super::intake::RingIntake;
 use super::pending::Pending;
 use super::ring::{PartsOfMessage, Ring};
 use crate::records::Place;
+use crate::render::Definition;
 use crate::report::by_level;
+use crate::origin::Origin;
 use crate::source::Source;
 use crate::timeline::Timeline;
 
 /// The longest message that is put together from parts; a longer one is cut.
 const LONGEST_MESSAGE: usize = 64 << 20;
+
+/// Bytes of the memory for definitions, as long as none is larger.
+const DEFINITIONS: usize = 16 * 1024;
 
 /// What the collector lends to a ring that is being drained.
 pub(super) struct Drain<'a, I: RingIntake> {
@@ -25,7 +31,9 @@ pub(super) struct Drain<'a, I: RingIntake> {
     pub(super) intake: &'a mut I,
     pub(super) timeline: &'a Timeline,
     /// Whose name the collector's own records bear.
-    pub(super) own: &'a Arc<Source>,
+    pub(super) own: &'a Arc<Origin>,
+    /// Memory for definitions of call sites.
+    pub(super) buffer: &'a mut Vec<u8>,
     pub(super) base_level: Level,
     pub(super) wake_level: Level,
     /// The key of the newest record that was handed out.
@@ -89,7 +97,7 @@ impl<S: Storage> Ring<S> {
         }
     }
 
-    /// Notes plain text records, as nearly all are, up to the first frame that is something else.
+    /// Notes plain records, as nearly all are, up to the first frame that is something else.
     fn index_plain<I: RingIntake<Storage = S>>(
         &mut self,
         run: &mut Run<'_>,
@@ -98,7 +106,8 @@ impl<S: Storage> Ring<S> {
         if self.parts.is_some() {
             return;
         }
-        let source = lent.pending.source(&self.source);
+        let origin = lent.pending.origin(&self.origin);
+        let known_sites = self.table.known();
         let (bytes, places) = lent.pending.chunk_and_places(run.chunk);
         let bytes = &bytes[..run.drained.range.end];
         let before = places.len();
@@ -106,7 +115,9 @@ impl<S: Storage> Ring<S> {
         let mut filtered = 0;
         while let Ok((frame, taken)) = Frame::decode(&bytes[run.next..]) {
             let header = frame.header;
-            if header.kind != Kind::Text as u8 || header.flags.intersects(UNUSUAL) {
+            let is_plain = header.kind == Kind::Text as u8
+                || (header.kind == Kind::Event as u8 && header.site <= known_sites);
+            if !is_plain || header.flags.intersects(UNUSUAL) {
                 break;
             }
             let start = run.next;
@@ -126,7 +137,7 @@ impl<S: Storage> Ring<S> {
                 ring_end: run.drained.position_behind(run.next),
                 chunk: run.chunk,
                 offset: start as u32,
-                source,
+                origin,
                 ring: run.slot,
                 joined: None,
                 late: odd || key_ns < lent.handed_key,
@@ -155,10 +166,12 @@ impl<S: Storage> Ring<S> {
         let start = run.next;
         run.next += taken;
         let header = frame.header;
-        if header.kind() != Some(Kind::Text) {
-            return self.other(frame, run.now, lent.timeline).act(self, lent);
-        }
-        if header.flags.contains(Flags::CONTINUES) {
+        let is_event = match header.kind() {
+            Some(Kind::Text) => false,
+            Some(Kind::Event) => true,
+            _ => return self.other(frame, run.now, lent.timeline).act(self, lent),
+        };
+        if header.flags.contains(Flags::CONTINUES) && !is_event {
             let start = run.drained.position_behind(start);
             return Self::add_part(&mut self.parts, &header, start, frame.payload);
         }
@@ -168,8 +181,11 @@ impl<S: Storage> Ring<S> {
         }
         let length = frame.payload.len();
         let (key_ns, odd) = self.key(header.ticks, run.now, lent.timeline);
-        let has_beginning = self.has_beginning(&header);
-        let whole = self.take_parts(&header, frame.payload);
+        let has_beginning = is_event || self.has_beginning(&header);
+        let whole = if is_event { None } else { self.take_parts(&header, frame.payload) };
+        if is_event && header.site > self.table.known() {
+            self.learn_sites(lent);
+        }
         let level = header.level();
         if level < lent.base_level {
             self.account.filtered += 1;
@@ -181,14 +197,14 @@ impl<S: Storage> Ring<S> {
         if !has_beginning {
             // The parts before were released to a collector that ended before it had the last.
             let text = "the beginning of the next message was lost with an earlier master";
-            lent.pending.note(key_ns, Level::Warning, &self.source, text);
+            lent.pending.note(key_ns, Level::Warning, &self.origin, text);
         }
         let place = Place {
             key_ns,
             ring_end: run.drained.position_behind(run.next),
             chunk: run.chunk,
             offset: start as u32,
-            source: lent.pending.source(&self.source),
+            origin: lent.pending.origin(&self.origin),
             ring: run.slot,
             joined: whole.and_then(|message| lent.pending.join(message)),
             late: odd || key_ns < lent.handed_key,
@@ -198,6 +214,31 @@ impl<S: Storage> Ring<S> {
         self.account.in_ring += 1;
     }
 
+    /// Reads the call sites that are new in the ring's table.
+    #[cold]
+    fn learn_sites<I: RingIntake<Storage = S>>(&mut self, lent: &mut Drain<'_, I>) {
+        let mut sites = self.origin.sites.clone();
+        let mut poll = |buffer: &mut Vec<u8>| {
+            let keep = |site: CallSite<'_>| sites.push(Arc::new(Definition::new(&site)));
+            self.table.poll(self.consumer.storage(), buffer, keep)
+        };
+        lent.buffer.resize(lent.buffer.len().max(DEFINITIONS), 0);
+        let mut read = poll(lent.buffer);
+        if let Err(TableFault::TooLarge { .. }) = read {
+            lent.buffer.resize(CallSite::MAX_LENGTH as usize, 0);
+            read = poll(lent.buffer);
+        }
+        self.origin = Arc::new(Origin { source: self.origin.source.clone(), sites });
+        if let Err(fault) = read
+            && !std::mem::replace(&mut self.has_bad_table, true)
+        {
+            let now = lent.timeline.monotonic_ns(lent.timeline.clock().now());
+            let name = &self.origin.source.name;
+            let text = format!("shows some records of {name} undecoded: {fault}");
+            lent.pending.note(now, Level::Warning, lent.own, &text);
+        }
+    }
+
     /// Says once for each ring that something of it cannot be shown.
     #[cold]
     fn leave_out<I: RingIntake<Storage = S>>(&mut self, why: &str, lent: &mut Drain<'_, I>) {
@@ -205,7 +246,7 @@ impl<S: Storage> Ring<S> {
             return;
         }
         let now = lent.timeline.monotonic_ns(lent.timeline.clock().now());
-        let name = &self.source.name;
+        let name = &self.origin.source.name;
         let text = format!("left out a record of {name}, and will the next without a word: {why}");
         lent.pending.note(now, Level::Warning, lent.own, &text);
     }
@@ -253,7 +294,7 @@ impl<S: Storage> Ring<S> {
         Some(text)
     }
 
-    /// What to do about a frame that is no text record. Apart from doing it, since the frame
+    /// What to do about a frame that is no record. Apart from doing it, since the frame
     /// borrows the memory that doing it writes to.
     fn other(&mut self, frame: Frame<'_>, now: u64, timeline: &Timeline) -> Action {
         let header = frame.header;
@@ -270,14 +311,11 @@ impl<S: Storage> Ring<S> {
                 let source = Source {
                     thread: change.thread,
                     thread_name: String::from_utf8_lossy(change.name).into_owned(),
-                    ..(*self.source).clone()
+                    ..self.origin.source.clone()
                 };
-                self.source = Arc::new(source);
+                let sites = self.origin.sites.clone();
+                self.origin = Arc::new(Origin { source, sites });
                 Action::None
-            }
-            Ok(Some(Body::Event(_))) => {
-                self.account.quarantined += 1;
-                Action::LeaveOut("it is an event, which this version cannot show".to_owned())
             }
             Ok(Some(Body::Heartbeat(_) | Body::Shutdown)) => {
                 Action::Hear(header, frame.payload.to_vec())
@@ -291,7 +329,7 @@ impl<S: Storage> Ring<S> {
     }
 }
 
-/// What a frame that is no text record asks for.
+/// What a frame that is no record asks for.
 enum Action {
     None,
     /// It cannot be understood, for this reason.
@@ -312,7 +350,7 @@ impl Action {
             Action::None => {}
             Action::LeaveOut(why) => ring.leave_out(&why, lent),
             Action::Say(key_ns, text) => {
-                lent.pending.note(key_ns, Level::Warning, &ring.source, &text);
+                lent.pending.note(key_ns, Level::Warning, &ring.origin, &text);
             }
             Action::Hear(header, payload) => {
                 let frame = Frame { header, payload: &payload };

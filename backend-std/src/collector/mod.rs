@@ -26,6 +26,7 @@ use crate::failure::OnError;
 use crate::fan_out::{FanOut, Wake};
 use crate::format::LineFormat;
 use crate::handler::Handler;
+use crate::origin::Origin;
 use crate::report::{Report, by_level, sum};
 use crate::source::Source;
 use crate::timeline::{LEAST_SPAN_NS, Timeline};
@@ -98,7 +99,7 @@ pub fn start<I: RingIntake>(
     let handle = CollectorHandle { mailbox: Arc::clone(&mailbox), wake: Wake::clone(&wake) };
     let collector = Collector {
         timeline: Timeline::new(config.clock),
-        own: Arc::new(config.own.clone()),
+        own: Origin::new(config.own.clone()),
         format: Arc::new(config.format.clone()),
         config,
         intake,
@@ -112,6 +113,7 @@ pub fn start<I: RingIntake>(
         is_settled: false,
         handed_key: 0,
         urgent: None,
+        buffer: Vec::new(),
         busy: Vec::new(),
         passes: 0,
         books: Books::default(),
@@ -132,7 +134,7 @@ struct Collector<I: RingIntake> {
     mailbox: Arc<Mailbox>,
     fan_out: FanOut,
     timeline: Timeline,
-    own: Arc<Source>,
+    own: Arc<Origin>,
     format: Arc<LineFormat>,
     /// Slots, since records and batches refer to rings by number.
     rings: Vec<Option<Ring<I::Storage>>>,
@@ -145,6 +147,8 @@ struct Collector<I: RingIntake> {
     handed_key: u64,
     /// The newest pending record at `wake_level`.
     urgent: Option<u64>,
+    /// Memory for definitions of call sites.
+    buffer: Vec<u8>,
     /// Rings that have something, by the key from which on it may be. Kept for its memory.
     busy: Vec<(u64, u32)>,
     passes: u32,
@@ -268,6 +272,7 @@ impl<I: RingIntake> Collector<I> {
             intake: &mut self.intake,
             timeline: &self.timeline,
             own: &self.own,
+            buffer: &mut self.buffer,
             base_level: self.mailbox.base_level(),
             wake_level: self.config.wake_level,
             handed_key: self.handed_key,
@@ -280,7 +285,7 @@ impl<I: RingIntake> Collector<I> {
                     ring.is_quarantined = true;
                     ring.consumer.retire();
                     self.intake.quarantine(ring.id, &fault);
-                    let text = format!("quarantined a ring of {}: {fault}", ring.source.name);
+                    let text = format!("quarantined a ring of {}: {fault}", ring.origin.source.name);
                     let now = self.timeline.monotonic_ns(self.config.clock.now());
                     self.pending.note(now, Level::Error, &self.own, &text);
                 }
@@ -326,7 +331,7 @@ impl<I: RingIntake> Collector<I> {
 
     fn hand_out(&mut self, cut: u64) {
         let offset = self.timeline.wall_offset_ns();
-        let Some(records) = self.pending.take_until(cut, offset, &self.format) else { return };
+        let Some(records) = self.pending.take_until(cut, offset, &self.format, self.fan_out.is_shared()) else { return };
         let number = self.fan_out.handed() + 1;
         let mut touched: Vec<u32> = Vec::new();
         for place in records.places() {
@@ -398,14 +403,14 @@ impl<I: RingIntake> Collector<I> {
                     let now = self.timeline.monotonic_ns(self.config.clock.now());
                     let text =
                         format!("{} records lost at the end: {}", sum(&lost), by_level(&lost));
-                    self.pending.note(now, Level::Warning, &ring.source, &text);
+                    self.pending.note(now, Level::Warning, &ring.origin, &text);
                     ring.account.gaps = ring.account_now().dropped;
                 }
             } else if ring.waiting == 0 && ring.under_way == 0 {
                 // Found over in an earlier pass, and still empty: nothing came after the evidence.
                 let account = ring.final_account();
                 ring.consumer.retire();
-                self.books.close(&ring.source, &account);
+                self.books.close(&ring.origin.source, &account);
                 self.intake.ended(ring.id, &account);
                 *slot = None;
             }
@@ -413,7 +418,7 @@ impl<I: RingIntake> Collector<I> {
     }
 
     fn report(&self, closing: bool) -> Report {
-        let open = self.rings.iter().flatten().map(|ring| (&*ring.source, ring.account_now()));
+        let open = self.rings.iter().flatten().map(|ring| (&ring.origin.source, ring.account_now()));
         self.books.report(open, &self.fan_out, closing)
     }
 }

@@ -10,7 +10,7 @@ use millpond_core::frame::{Flags, Frame, Header, Kind};
 use crate::chunk::{CHUNK, Chunk, ChunkPool};
 use crate::format::LineFormat;
 use crate::records::{Parts, Place, Records};
-use crate::source::Source;
+use crate::origin::Origin;
 
 /// The ring of a record that came from none: the collector's own.
 pub(super) const NO_RING: u32 = u32::MAX;
@@ -25,7 +25,7 @@ pub(super) struct Pending {
     notes: Option<usize>,
     joined: Vec<Box<[u8]>>,
     places: Vec<Place>,
-    sources: Vec<Arc<Source>>,
+    origins: Vec<Arc<Origin>>,
     /// Bytes of the records.
     bytes: usize,
     /// How many notes were ever added, and how many of them wait.
@@ -66,7 +66,7 @@ impl Pending {
             notes: None,
             joined: Vec::new(),
             places: Vec::new(),
-            sources: Vec::new(),
+            origins: Vec::new(),
             bytes: 0,
             notes_added: 0,
             notes_waiting: 0,
@@ -131,12 +131,12 @@ impl Pending {
         self.bytes += bytes;
     }
 
-    /// The number of a source in this batch. Rings come in runs, so the last one is tried first.
-    pub(super) fn source(&mut self, source: &Arc<Source>) -> u32 {
-        let same = |known: &Arc<Source>| Arc::ptr_eq(known, source);
-        let at = self.sources.iter().rposition(same).unwrap_or_else(|| {
-            self.sources.push(Arc::clone(source));
-            self.sources.len() - 1
+    /// The number of an origin in this batch. Rings come in runs, so the last one is tried first.
+    pub(super) fn origin(&mut self, origin: &Arc<Origin>) -> u32 {
+        let same = |known: &Arc<Origin>| Arc::ptr_eq(known, origin);
+        let at = self.origins.iter().rposition(same).unwrap_or_else(|| {
+            self.origins.push(Arc::clone(origin));
+            self.origins.len() - 1
         });
         at as u32
     }
@@ -154,7 +154,7 @@ impl Pending {
     }
 
     /// Adds a record of the collector's own, cut to 4 KiB.
-    pub(super) fn note(&mut self, key_ns: u64, level: Level, source: &Arc<Source>, text: &str) {
+    pub(super) fn note(&mut self, key_ns: u64, level: Level, origin: &Arc<Origin>, text: &str) {
         let text = &text.as_bytes()[..text.floor_char_boundary(4096)];
         let header = Header {
             length: 0,
@@ -174,7 +174,7 @@ impl Pending {
             if let Memory::Own(chunk) = &mut self.chunks[at] {
                 let offset = chunk.bytes().len() as u32;
                 if chunk.batch_mut().push(header, &[text]).is_ok() {
-                    let source = self.source(source);
+                    let origin = self.origin(origin);
                     let number = self.notes_added;
                     self.notes_added += 1;
                     self.notes_waiting += 1;
@@ -183,7 +183,7 @@ impl Pending {
                         ring_end: number,
                         chunk: at as u32,
                         offset,
-                        source,
+                        origin,
                         ring: NO_RING,
                         joined: None,
                         late: false,
@@ -201,6 +201,7 @@ impl Pending {
         cut: u64,
         wall_offset_ns: i64,
         format: &Arc<LineFormat>,
+        is_shared: bool,
     ) -> Option<Records> {
         // Each ring's records are in order already, which this sort makes use of; if all come
         // from one ring there is nothing to do.
@@ -224,9 +225,10 @@ impl Pending {
             chunks: all.chunks.into_iter().map(Memory::share).collect(),
             joined: all.joined,
             entries: all.places,
-            sources: all.sources,
+            origins: all.origins,
             wall_offset_ns,
             format: Arc::clone(format),
+            is_shared,
             pool: Arc::clone(&self.pool),
         };
         self.keep(&parts);
@@ -244,7 +246,7 @@ impl Pending {
                 self.chunks.push(Memory::Shared(Arc::clone(shared)));
                 self.chunks.len() as u32 - 1
             });
-            place.source = self.source(&from.sources[place.source as usize]);
+            place.origin = self.origin(&from.origins[place.origin as usize]);
             if let Some(joined) = place.joined {
                 let message = from.joined[joined.get() as usize - 1].to_vec();
                 place.joined = self.join(message);

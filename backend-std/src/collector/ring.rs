@@ -3,18 +3,22 @@
 use std::sync::Arc;
 
 use millpond_core::Level;
+use millpond_core::callsite::TableReader;
 use millpond_core::ring::Consumer;
 use millpond_core::storage::Storage;
 
 use super::intake::FoundRing;
 use crate::report::Account;
-use crate::source::Source;
+use crate::origin::Origin;
 
 /// A ring and how far its records have got.
 pub(super) struct Ring<S: Storage> {
     pub(super) id: u64,
     pub(super) consumer: Consumer<S>,
-    pub(super) source: Arc<Source>,
+    pub(super) origin: Arc<Origin>,
+    pub(super) table: TableReader,
+    /// It was said that the table cannot be read.
+    pub(super) has_bad_table: bool,
     pub(super) account: Account,
     /// Records that wait in the pending batch.
     pub(super) waiting: u32,
@@ -65,7 +69,9 @@ impl<S: Storage> Ring<S> {
             handed: found.consumer.released(),
             done: found.consumer.released(),
             consumer: found.consumer,
-            source: Arc::new(found.source),
+            origin: Origin::new(found.source),
+            table: TableReader::new(),
+            has_bad_table: false,
             account: found.account,
             waiting: 0,
             taken: 0,

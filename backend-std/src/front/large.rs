@@ -1,6 +1,7 @@
 //! Records that are larger than a frame: split into parts, or cut.
 
 use millpond_core::Level;
+use millpond_core::capture::char_boundary;
 use millpond_core::frame::{Flags, HEADER, TextPrefix};
 use millpond_core::ring::Entry;
 
@@ -30,7 +31,7 @@ impl<P: RingSupply> Writer<P> {
         let mut rest = text;
         let mut flags = Flags::NONE;
         while rest.len() > part {
-            let (head, tail) = rest.split_at(boundary(rest, part));
+            let (head, tail) = rest.split_at(char_boundary(rest, part));
             let entry = Entry { flags: flags | Flags::CONTINUES, ..Entry::text(level, ticks) };
             if !self.insert_or_wait(entry, head) {
                 return self.give_up(level, text.len() as u64);
@@ -56,10 +57,10 @@ impl<P: RingSupply> Writer<P> {
         let prefix =
             TextPrefix { original_length: Some(saturated(text.len())), ..TextPrefix::default() };
         let room = max as usize - prefix.flags().prefix_length();
-        let head = &text[..boundary(text, room)];
+        let head = &text[..char_boundary(text, room)];
         match self.insert(level, ticks, prefix, &[head]) {
             Ok(()) => self.after_insert(level),
-            Err(_) => self.wait_or_drop(level, &[head], |writer| {
+            Err(_) => self.wait_or_drop(level, head.len() as u64, |writer| {
                 writer.insert(level, ticks, prefix, &[head])
             }),
         }
@@ -78,7 +79,7 @@ impl<P: RingSupply> Writer<P> {
     ) {
         let room = max as usize - 8;
         let for_text = room.saturating_sub(bytes.len()).max(room / 2);
-        let head = &text[..boundary(text, for_text)];
+        let head = &text[..char_boundary(text, for_text)];
         let kept = &bytes[..bytes.len().min(room - head.len())];
         let prefix = TextPrefix {
             original_length: Some(saturated(text.len() + bytes.len())),
@@ -88,35 +89,13 @@ impl<P: RingSupply> Writer<P> {
         let payload = [head, kept];
         match self.insert(level, ticks, prefix, &payload) {
             Ok(()) => self.after_insert(level),
-            Err(_) => self.wait_or_drop(level, &payload, |writer| {
+            Err(_) => self.wait_or_drop(level, (head.len() + kept.len()) as u64, |writer| {
                 writer.insert(level, ticks, prefix, &payload)
             }),
         }
     }
 }
 
-fn saturated(length: usize) -> u32 {
+pub(super) fn saturated(length: usize) -> u32 {
     u32::try_from(length).unwrap_or(u32::MAX)
-}
-
-/// The last place at or before `at` where no character is cut, if the text is UTF-8 there.
-fn boundary(text: &[u8], at: usize) -> usize {
-    if at >= text.len() {
-        return text.len();
-    }
-    let is_start = |at: &usize| text[*at] & 0b1100_0000 != 0b1000_0000;
-    (at.saturating_sub(3)..=at).rev().find(is_start).unwrap_or(at)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::boundary;
-
-    #[test]
-    fn characters_stay_whole() {
-        let text = "aé€😀z".as_bytes();
-        let ends: Vec<_> = (0..=text.len()).map(|at| boundary(text, at)).collect();
-        assert_eq!(ends, [0, 1, 1, 3, 3, 3, 6, 6, 6, 6, 10, 11]);
-        assert_eq!(boundary(&[0x80; 10], 5), 5, "not UTF-8: cut where asked");
-    }
 }

@@ -3,12 +3,16 @@
 //! A [`Front`] is what a logger hands its calls to. It knows nothing of where rings live or who
 //! drains them; that is the business of a [`RingSupply`].
 
+mod event;
 mod fallback;
+mod gate;
 mod large;
 mod level_word;
+mod limit;
 mod methods;
 mod producer;
 mod registry;
+mod site;
 mod thread;
 mod writer;
 
@@ -21,10 +25,14 @@ use millpond_core::ring::Producer as Ring;
 use millpond_core::storage::Storage;
 
 use crate::clock::SystemClock;
+use crate::fork::PerProcess;
 use crate::overflow::Overflow;
 
+pub use limit::{Every, OncePer};
 pub use producer::Producer;
+pub use site::Site;
 
+use gate::Gate;
 use level_word::LevelWord;
 use registry::Registry;
 
@@ -71,9 +79,17 @@ pub(crate) struct Shared<P: RingSupply> {
     /// Never used twice in a process, never zero.
     id: u32,
     level: LevelWord,
+    gates: PerProcess<Gate>,
     config: FrontConfig,
     supply: P,
     registry: Registry<P>,
+}
+
+impl<P: RingSupply> Shared<P> {
+    /// What the producers of this process look at.
+    fn gate(&self) -> &Gate {
+        self.gates.get_or_init(|| Gate::new(self.level.get()))
+    }
 }
 
 impl<P: RingSupply> Clone for Front<P> {
@@ -94,7 +110,8 @@ impl<P: RingSupply> Front<P> {
         crate::fork::watch();
         let level = LevelWord::new(config.base_level);
         let registry = Registry::new(config.max_rings);
-        Self(Arc::new(Shared { id: thread::new_id(), level, config, supply, registry }))
+        let gates = PerProcess::new();
+        Self(Arc::new(Shared { id: thread::new_id(), level, gates, config, supply, registry }))
     }
 
     /// Whether a record of this level would be logged now.
@@ -147,11 +164,13 @@ impl<P: RingSupply> Front<P> {
     /// Changes the level from which records are logged. Nothing changes after [`Front::close`].
     pub fn set_level(&self, level: Level) {
         self.0.level.set(level);
+        self.0.gate().set(self.0.level.get());
     }
 
     /// Refuses further records; they are counted.
     pub fn close(&self) {
         self.0.level.close();
+        self.0.gate().set(None);
         self.0.registry.current().fallback.close();
     }
 

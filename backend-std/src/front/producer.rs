@@ -35,7 +35,12 @@ impl<P: RingSupply> Producer<P> {
     /// Whether a record of this level would be logged now.
     #[inline(always)]
     pub fn is_enabled(&self, level: Level) -> bool {
-        self.writer.shared.level.allows(level)
+        self.writer.gate.is_open(level) || self.is_enabled_in_child(level)
+    }
+
+    #[inline(always)]
+    fn is_enabled_in_child(&self, level: Level) -> bool {
+        self.writer.gate.is_forked() && self.writer.shared.level.allows(level)
     }
 
     /// Never wakes the collector: a full ring or an error waits until the collector looks by
@@ -76,16 +81,23 @@ impl<P: RingSupply> Producer<P> {
         }
     }
 
+    /// The writer, if a record of this level is to be logged.
     #[inline(always)]
-    fn writer(&mut self, level: Level) -> Option<&mut Writer<P>> {
-        if !self.is_enabled(level) {
-            self.writer.shared.level.count_if_closed();
-            return None;
+    pub(super) fn writer(&mut self, level: Level) -> Option<&mut Writer<P>> {
+        if self.writer.gate.is_open(level) {
+            return Some(&mut self.writer);
         }
-        if self.writer.generation != fork::generation() {
+        if self.is_enabled_in_child(level) {
             return self.renew(level);
         }
-        Some(&mut self.writer)
+        self.writer.shared.level.count_if_closed();
+        None
+    }
+
+    /// The writer, after [`Producer::writer`] has found that there is something to log.
+    #[inline(always)]
+    pub(super) fn open_writer(&mut self) -> &mut Writer<P> {
+        &mut self.writer
     }
 
     /// Takes a ring of the child's own and leaves the parent's alone.

@@ -4,11 +4,14 @@ use std::time::{Duration, Instant};
 
 use millpond_core::Level;
 use millpond_core::frame::{Kind, TextPrefix};
-use millpond_core::ring::{ConsumerState, Entry, Producer as Ring, PushError};
+use millpond_core::ring::{Claim, ConsumerState, Entry, Producer as Ring, PushError};
 use millpond_core::storage::Storage;
 use std::sync::Arc;
 
+use super::gate::GateKey;
+use super::site::Entry as SiteEntry;
 use super::{RingSupply, Shared};
+use crate::clock::native_ticks;
 use crate::fan_out::is_handler_thread;
 use crate::overflow::Overflow;
 
@@ -24,11 +27,21 @@ const HURRY_AGAIN: Duration = Duration::from_millis(5);
 const HURRY_EVERY: u32 = 1024;
 
 /// A ring and what is needed to write it.
+#[repr(C)] // what every call touches comes first, where instructions reach it with a short offset
 pub(crate) struct Writer<P: RingSupply> {
+    pub(super) gate: GateKey,
+    /// Call sites with numbers up to this may be logged by the quick path: they are in the ring's
+    /// table, and the clock is the processor's counter.
+    pub(super) quick_sites: u64,
     pub(super) ring: Ring<P::Storage>,
+    pub(super) wake_level: Level,
+    /// Stamps are [`native_ticks`].
+    is_native: bool,
     pub(super) shared: Arc<Shared<P>>,
     /// The fork generation in which the ring was made.
     pub(super) generation: u32,
+    /// The newest call site in the ring's table.
+    pub(super) last_site: Option<&'static SiteEntry>,
     wakes: bool,
     /// The position from which on the fill of the ring is looked at again. A position and not a
     /// number of bytes in use: that is known only when somebody looks.
@@ -41,14 +54,36 @@ pub(crate) struct Writer<P: RingSupply> {
 
 impl<P: RingSupply> Writer<P> {
     pub(super) fn new(ring: Ring<P::Storage>, shared: Arc<Shared<P>>) -> Self {
-        let look_at = ring.position();
-        let generation = crate::fork::generation();
-        Self { ring, shared, generation, wakes: true, look_at, stuck: false, given_up: 0 }
+        Self {
+            gate: shared.gate().key(),
+            quick_sites: 0,
+            wake_level: shared.config.wake_level,
+            is_native: shared.config.clock.is_native_counter(),
+            look_at: ring.position(),
+            ring,
+            shared,
+            generation: crate::fork::generation(),
+            last_site: None,
+            wakes: true,
+            stuck: false,
+            given_up: 0,
+        }
+    }
+
+    /// The time now, in ticks of the logger's clock.
+    #[inline(always)]
+    pub(super) fn now(&self) -> u64 {
+        if self.is_native { native_ticks() } else { self.shared.config.clock.now() }
+    }
+
+    /// The call sites that the ring's table holds now are those up to `known`.
+    pub(super) fn set_known_sites(&mut self, known: u32) {
+        self.quick_sites = if self.is_native { known.into() } else { 0 };
     }
 
     /// Says in the ring which thread writes it from here on.
     pub(super) fn introduce_thread(&mut self) {
-        let ticks = self.shared.config.clock.now();
+        let ticks = self.now();
         let thread = std::thread::current();
         let name = thread.name().unwrap_or("").as_bytes();
         let most = 8 + name.len().min(256) as u32;
@@ -72,22 +107,26 @@ impl<P: RingSupply> Writer<P> {
     /// Logs a text record stamped now.
     #[inline(always)]
     pub(super) fn text(&mut self, level: Level, text: &[u8]) {
-        let ticks = self.shared.config.clock.now();
+        let ticks = self.now();
         self.text_at(level, ticks, text);
     }
 
     /// Logs a text record with the caller's stamp.
     #[inline(always)]
     pub(super) fn text_at(&mut self, level: Level, ticks: u64, text: &[u8]) {
-        match self.ring.try_insert_text(level, ticks, text) {
-            Ok(()) => self.after_insert(level),
-            Err(error) => self.text_slowly(level, ticks, text, error),
+        let entry = Entry::text(level, ticks);
+        let length = u32::try_from(text.len()).unwrap_or(u32::MAX);
+        let fill = |claim: &mut Claim<'_, _>| {
+            claim.put(text);
+        };
+        if level >= self.wake_level || !self.ring.try_insert_quick(entry, length, fill) {
+            self.text_slowly(level, ticks, text);
         }
     }
 
     /// Logs a text record with bytes, stamped now.
     pub(super) fn text_with(&mut self, level: Level, text: &[u8], bytes: &[u8]) {
-        let ticks = self.shared.config.clock.now();
+        let ticks = self.now();
         let prefix = TextPrefix { text_length: Some(text.len() as u32), ..TextPrefix::default() };
         let payload = [text, bytes];
         match self.insert(level, ticks, prefix, &payload) {
@@ -95,7 +134,7 @@ impl<P: RingSupply> Writer<P> {
             Err(PushError::TooLarge { max }) => {
                 self.cut_with_bytes(level, ticks, text, bytes, max);
             }
-            Err(_) => self.wait_or_drop(level, &payload, |writer| {
+            Err(_) => self.wait_or_drop(level, (text.len() + bytes.len()) as u64, |writer| {
                 writer.insert(level, ticks, prefix, &payload)
             }),
         }
@@ -134,11 +173,12 @@ impl<P: RingSupply> Writer<P> {
 
     #[cold]
     #[inline(never)]
-    fn text_slowly(&mut self, level: Level, ticks: u64, text: &[u8], error: PushError) {
-        match error {
-            PushError::TooLarge { max } => self.split(level, ticks, text, max),
-            PushError::Full { .. } | PushError::Retired => {
-                self.wait_or_drop(level, &[text], |writer| {
+    fn text_slowly(&mut self, level: Level, ticks: u64, text: &[u8]) {
+        match self.ring.try_insert_text(level, ticks, text) {
+            Ok(()) => self.after_insert(level),
+            Err(PushError::TooLarge { max }) => self.split(level, ticks, text, max),
+            Err(PushError::Full { .. } | PushError::Retired) => {
+                self.wait_or_drop(level, text.len() as u64, |writer| {
                     writer.ring.try_insert_text(level, ticks, text)
                 });
             }
@@ -149,14 +189,14 @@ impl<P: RingSupply> Writer<P> {
     pub(super) fn wait_or_drop(
         &mut self,
         level: Level,
-        payload: &[&[u8]],
+        bytes: u64,
         mut insert: impl FnMut(&mut Self) -> Result<(), PushError>,
     ) {
         let is_done = self.leave_retired_ring() && insert(self).is_ok();
         if is_done || self.wait_for_room(insert) {
             self.after_insert(level);
         } else {
-            self.give_up(level, payload.iter().map(|part| part.len() as u64).sum());
+            self.give_up(level, bytes);
         }
     }
 
@@ -169,6 +209,8 @@ impl<P: RingSupply> Writer<P> {
         let Some(ring) = super::thread::unless_making(make) else { return false };
         self.shared.registry.replace(ring.storage());
         self.ring = ring;
+        self.set_known_sites(0);
+        self.last_site = None;
         self.look_at = self.ring.position();
         self.introduce_thread();
         true
@@ -223,13 +265,16 @@ impl<P: RingSupply> Writer<P> {
         done
     }
 
-    /// What every call does after its record is published: usually two compares.
-    #[inline(always)]
+    /// What every call does whose record did not take the quick path, after it is published.
     pub(super) fn after_insert(&mut self, level: Level) {
         let is_behind = self.ring.position().wrapping_sub(self.look_at) as i32 >= 0;
-        if is_behind || level >= self.shared.config.wake_level {
+        if is_behind || level >= self.wake_level {
             self.look_whether_to_wake(level);
         }
+        // The quick path of an event does not ask for the wake level below WARNING.
+        let look_at =
+            if self.wake_level <= Level::Info { self.ring.position() } else { self.look_at };
+        self.ring.resume(look_at);
     }
 
     #[cold]
@@ -242,7 +287,7 @@ impl<P: RingSupply> Writer<P> {
         // When the ring may be half full; once it is, after a good deal more has come.
         let ahead = (capacity / 2).saturating_sub(used).max(capacity / 16);
         self.look_at = self.ring.position().wrapping_add(ahead);
-        if used > capacity / 2 || level >= self.shared.config.wake_level {
+        if used > capacity / 2 || level >= self.wake_level {
             self.hurry();
         }
     }

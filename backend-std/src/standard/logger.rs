@@ -164,6 +164,18 @@ impl Logger {
 
     crate::level_methods!(shared);
 
+    #[doc(hidden)]
+    #[inline(always)]
+    pub fn __begin(&self, level: Level) -> bool {
+        self.0.front.__begin(level)
+    }
+
+    #[doc(hidden)]
+    #[inline(always)]
+    pub fn __events(&self) -> &Front<HeapRings> {
+        &self.0.front
+    }
+
     /// A handle with a ring of its own, for one thread's hot loop.
     ///
     /// # Errors

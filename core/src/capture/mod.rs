@@ -40,4 +40,4 @@ pub use shape::Shape;
 pub use signature::{Signature, VariantKind};
 pub use sink::{Bytes, Cut, Sink};
 pub use text::{Formatted, TextOut};
-pub use value::{Composite, Fields, MAX_DEPTH, Value, ValueError, Values};
+pub use value::{Composite, Fields, MAX_DEPTH, Types, Value, ValueError, Values};

@@ -173,6 +173,50 @@ impl<'a> Iterator for Values<'a> {
     }
 }
 
+/// The types of a signature, each as the part of the signature that describes it: what
+/// [`Values::new`] reads one argument by.
+///
+/// ```
+/// use millpond_core::capture::Types;
+///
+/// let types: Result<Vec<_>, _> = Types::new(b"IOOsb").collect();
+/// assert_eq!(types, Ok(vec![&b"I"[..], b"OOs", b"b"]));
+/// ```
+#[derive(Clone, Debug)]
+pub struct Types<'a> {
+    signature: &'a [u8],
+}
+
+impl<'a> Types<'a> {
+    /// The types of `signature`.
+    pub fn new(signature: &'a [u8]) -> Self {
+        Self { signature }
+    }
+
+    /// The part of the signature that was not read yet. After an error it begins with the type that
+    /// is none.
+    pub fn rest(&self) -> &'a [u8] {
+        self.signature
+    }
+}
+
+impl<'a> Iterator for Types<'a> {
+    type Item = Result<&'a [u8], ValueError>;
+
+    /// The next type. An error comes back each time: what follows it cannot be told apart.
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.signature.is_empty() {
+            return None;
+        }
+        let mut reader = Reader { signature: self.signature, payload: &[], depth: 0 };
+        Some(reader.skip_type().map(|()| {
+            let (this, rest) = self.signature.split_at(self.signature.len() - reader.signature.len());
+            self.signature = rest;
+            this
+        }))
+    }
+}
+
 #[derive(Clone, Debug)]
 struct Reader<'a> {
     signature: &'a [u8],

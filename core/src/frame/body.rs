@@ -1,6 +1,6 @@
 //! What the payload of each kind of frame means.
 
-use super::{Frame, FrameError, HEADER, Kind, Text};
+use super::{Flags, Frame, FrameError, HEADER, Kind, Text};
 use crate::Level;
 use crate::callsite::CallSite;
 use crate::envelope::Envelope;
@@ -39,7 +39,7 @@ impl<'a> Body<'a> {
         Ok(Some(match kind {
             Kind::Padding => return Ok(None),
             Kind::Text => Body::Text(Text::decode(frame.header.flags, frame.payload)?),
-            Kind::Event => Body::Event(Event { arguments: frame.payload }),
+            Kind::Event => Body::Event(Event::decode(frame.header.flags, frame.payload)?),
             Kind::CallSite => Body::CallSite(CallSite::decode(&frame.header, fields)?),
             Kind::ThreadChange => {
                 let thread = fields.u64()?;
@@ -68,6 +68,24 @@ impl<'a> Body<'a> {
 pub struct Event<'a> {
     /// The arguments as they were captured.
     pub arguments: &'a [u8],
+    /// The bytes beside them.
+    pub bytes: Option<&'a [u8]>,
+    /// How many records of this call site were suppressed before this one.
+    pub suppressed: Option<u32>,
+}
+
+impl<'a> Event<'a> {
+    /// Reads a payload under the flags of its header. It has the prefix of a text record, with the
+    /// arguments in the place of the text.
+    ///
+    /// # Errors
+    ///
+    /// [`FrameError::Payload`] if the payload is shorter than its prefix says.
+    #[inline]
+    pub fn decode(flags: Flags, payload: &'a [u8]) -> Result<Event<'a>, FrameError> {
+        let Text { text, bytes, suppressed, .. } = Text::decode(flags, payload)?;
+        Ok(Event { arguments: text, bytes, suppressed })
+    }
 }
 
 /// The payload of a thread change: from here on another thread writes this ring.

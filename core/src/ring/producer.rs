@@ -59,12 +59,21 @@ impl Entry {
 ///
 /// No method waits, allocates or calls the operating system.
 #[derive(Debug)]
+#[repr(C)] // what every call touches comes first, where instructions reach it with a short offset
 pub struct Producer<S: Storage> {
+    /// So many bytes may be written before anything has to be looked at: frames of this many bytes
+    /// cross neither the end of the data nor the limit of any level nor `look_at`, and no loss
+    /// waits to be reported. May be too small, see [`Producer::resume`].
+    room: u32,
+    /// Where in the data the next frame goes; the capacity, if it goes to the front.
+    at: u32,
+    /// The position of the front of the data: `lap + at` is the tail.
+    lap: u32,
+    table: TableWriter,
     storage: S,
-    /// Up to here frames are written.
-    tail: u32,
-    /// Up to here they are published; behind `tail` only inside a [`ProducerBatch`].
-    published: u32,
+    /// Bytes and records that are written and not published: none outside a [`ProducerBatch`].
+    pending: u32,
+    pending_records: u32,
     /// The consumer's released position when last looked at.
     head: u32,
     capacity: u32,
@@ -72,14 +81,12 @@ pub struct Producer<S: Storage> {
     max_payload: u32,
     /// How many bytes may be in use after a frame of each level.
     limits: [u32; Level::COUNT],
-    attempted: u64,
     dropped: [u64; Level::COUNT],
     dropped_bytes: u64,
     /// Lost since the last gap frame.
     lost: Gap,
     has_lost: bool,
     high_water: u32,
-    table: TableWriter,
 }
 
 impl<S: Storage> Producer<S> {
@@ -101,21 +108,24 @@ impl<S: Storage> Producer<S> {
         );
         let low = capacity - capacity / 4;
         let middle = capacity - capacity / 8;
+        let at = position & (capacity - 1);
         Self {
+            room: 0,
+            at,
+            lap: position.wrapping_sub(at),
+            table: TableWriter::new(),
             storage,
-            tail: position,
-            published: position,
+            pending: 0,
+            pending_records: 0,
             head: position,
             capacity,
             max_payload: max_frame(capacity) - HEADER as u32,
             limits: [low, low, middle, capacity, capacity],
-            attempted: 0,
             dropped: [0; Level::COUNT],
             dropped_bytes: 0,
             lost: Gap::default(),
             has_lost: false,
             high_water: 0,
-            table: TableWriter::new(),
         }
     }
 
@@ -128,7 +138,7 @@ impl<S: Storage> Producer<S> {
     ///
     /// [`PushError`]; nothing is written and `fill` is not called. The caller may try again, or
     /// give up by [`Producer::drop_record`].
-    #[inline(always)]
+    #[inline]
     pub fn try_insert(
         &mut self,
         entry: Entry,
@@ -138,6 +148,55 @@ impl<S: Storage> Producer<S> {
         self.write(entry, most, fill)?;
         self.publish();
         Ok(())
+    }
+
+    /// As [`Producer::try_insert`], if that needs no second look: the record fits before the end of
+    /// the data, into the part of the ring that every level may fill, and before the position given
+    /// to [`Producer::resume`], and it is no longer than 1000 bytes. Else it returns false and has
+    /// done nothing; [`Producer::try_insert`] may well succeed.
+    ///
+    /// This is the path of nearly all records: one compare, and the stores.
+    ///
+    /// `fill` appends exactly `length` bytes.
+    #[inline(always)]
+    pub fn try_insert_quick(
+        &mut self,
+        entry: Entry,
+        length: u32,
+        fill: impl FnOnce(&mut Claim<'_, S::Area>),
+    ) -> bool {
+        // The largest frame of the smallest ring, so it is none too large for any.
+        if length > max_frame(MIN_CAPACITY) - HEADER as u32 {
+            return false;
+        }
+        let need = aligned(HEADER as u32 + length);
+        if self.room < need {
+            return false;
+        }
+        let start = self.at + HEADER as u32;
+        let mut claim = Claim { area: self.storage.data(), start, next: start, end: start + length };
+        fill(&mut claim);
+        debug_assert_eq!(claim.room(), 0, "less was appended than was announced");
+        let line = self.storage.producer_line();
+        let attempted = line.attempted.get();
+        self.write_header(&entry, HEADER as u32 + length, attempted as u32);
+        self.room -= need;
+        self.at += need;
+        line.attempted.set(attempted + entry.completes_a_record() as u64);
+        // Release [published]: as in `publish`, for the same partner.
+        line.tail.store(self.lap.wrapping_add(self.at), Ordering::Release);
+        self.prefetch(need);
+        true
+    }
+
+    /// Finds out how much may be written by [`Producer::try_insert_quick`] from here on, at most up
+    /// to the position `look_at`, if that is ahead.
+    pub fn resume(&mut self, look_at: u32) {
+        let until_look = look_at.wrapping_sub(self.tail()) as i32;
+        let low = self.limits.iter().fold(self.capacity, |low, limit| low.min(*limit));
+        let free = low.saturating_sub(self.used()).min(self.capacity - self.at);
+        let waits = self.has_lost || self.pending > 0;
+        self.room = if waits { 0 } else { free.min(until_look.max(0) as u32) };
     }
 
     /// Inserts and publishes a text record without a prefix.
@@ -175,6 +234,7 @@ impl<S: Storage> Producer<S> {
     /// Collects frames that are published together, see [`ProducerBatch`]: at the latest when
     /// `most` bytes have been written or a frame is stamped `until` or later.
     pub fn batch(&mut self, most: u32, until: u64) -> ProducerBatch<'_, S> {
+        self.room = 0;
         ProducerBatch::new(self, most, until)
     }
 
@@ -183,14 +243,14 @@ impl<S: Storage> Producer<S> {
     #[cold]
     pub fn drop_record(&mut self, level: Level, bytes: u64) {
         let line = self.storage.producer_line();
-        self.attempted += 1;
+        self.room = 0;
         self.dropped[level.index()] += 1;
         self.dropped_bytes += bytes;
         self.lost.lost[level.index()] += 1;
         self.has_lost = true;
         line.cold.dropped[level.index()].set(self.dropped[level.index()]);
         line.cold.dropped_bytes.set(self.dropped_bytes);
-        line.attempted.set(self.attempted);
+        line.attempted.set(line.attempted.get() + 1);
     }
 
     /// Makes the definition of a call site readable for whoever reads this ring.
@@ -212,7 +272,8 @@ impl<S: Storage> Producer<S> {
     #[cold]
     pub fn drop_records(&mut self, level: Level, count: u64) {
         if count > 0 {
-            self.attempted += count - 1;
+            let line = self.storage.producer_line();
+            line.attempted.set(line.attempted.get() + (count - 1));
             self.dropped[level.index()] += count - 1;
             self.lost.lost[level.index()] += count - 1;
             self.drop_record(level, 0);
@@ -247,7 +308,7 @@ impl<S: Storage> Producer<S> {
     /// released. The consumer may have released more since.
     #[inline(always)]
     pub fn used(&self) -> u32 {
-        self.tail.wrapping_sub(self.head)
+        self.tail().wrapping_sub(self.head)
     }
 
     /// Looks at the consumer's position again and says how many bytes are in use now.
@@ -263,12 +324,20 @@ impl<S: Storage> Producer<S> {
     }
 
     /// The position up to which frames are published.
+    #[inline(always)]
     pub fn position(&self) -> u32 {
-        self.published
+        self.tail().wrapping_sub(self.pending)
     }
 
-    pub(super) fn tail(&self) -> u32 {
-        self.tail
+    /// Bytes that are written and not published.
+    pub(super) fn pending(&self) -> u32 {
+        self.pending
+    }
+
+    /// The position up to which frames are written.
+    #[inline(always)]
+    fn tail(&self) -> u32 {
+        self.lap.wrapping_add(self.at)
     }
 
     /// The lines and memory of this ring.
@@ -284,7 +353,7 @@ impl<S: Storage> Producer<S> {
     }
 
     /// Writes one frame behind the tail and moves the tail, without publishing it.
-    #[inline(always)]
+    #[inline]
     pub(super) fn write(
         &mut self,
         entry: Entry,
@@ -294,75 +363,97 @@ impl<S: Storage> Producer<S> {
         if self.has_lost {
             self.write_gap(&entry, most)?;
         }
-        let offset = self.claim(entry.level, most)?;
-        let start = offset + HEADER as u32;
+        self.claim(entry.level, most)?;
+        let start = self.at + HEADER as u32;
         let mut claim = Claim { area: self.storage.data(), start, next: start, end: start + most };
         fill(&mut claim);
-        let length = claim.next - offset;
+        let length = claim.next - self.at;
+        let attempted = self.storage.producer_line().attempted.get();
+        let sequence = (attempted as u32).wrapping_add(self.pending_records);
+        self.write_header(&entry, length, sequence);
+        let taken = aligned(length);
+        self.at += taken;
+        self.pending += taken;
+        self.pending_records += entry.completes_a_record() as u32;
+        self.room = self.room.saturating_sub(taken);
+        Ok(())
+    }
+
+    /// Writes the header of the frame at `self.at`. The caller has found the room for it.
+    #[inline(always)]
+    fn write_header(&self, entry: &Entry, length: u32, sequence: u32) {
         let header = Header {
             length,
             kind: entry.kind as u8,
             level: if entry.kind.is_record() { entry.level as u8 } else { 0 },
             flags: entry.flags,
             ticks: entry.ticks,
-            sequence: self.attempted as u32,
+            sequence,
             site: entry.site,
         };
-        // SAFETY: `claim` returned an offset with room for a header and `most` bytes, all of them
-        // the producer's (rule 2), and `&mut self` rules out a second writer (rule 1).
-        unsafe { self.storage.data().write(offset, &header.to_bytes()) };
-        self.tail = self.tail.wrapping_add(aligned(length));
-        self.attempted += entry.completes_a_record() as u64;
-        Ok(())
+        // SAFETY: both callers have checked that a header and the payload fit at `self.at`, before
+        // the end and into bytes that are the producer's (rule 2): `write` by `claim`, the quick
+        // path by `self.room`, which promises that. `&mut self` there rules out a second writer
+        // (rule 1).
+        unsafe { self.storage.data().write(self.at, &header.to_bytes()) };
     }
 
     /// Gives everything that is written to the consumer.
-    #[inline(always)]
+    #[inline]
     pub(super) fn publish(&mut self) {
         let line = self.storage.producer_line();
-        line.attempted.set(self.attempted);
+        line.attempted.set(line.attempted.get() + u64::from(self.pending_records));
         // Release [published]: pairs with Acquire [published] in `Consumer::consume_all`. With
         // Relaxed, the consumer could see the new tail before the bytes of the frame.
-        line.tail.store(self.tail, Ordering::Release);
-        self.published = self.tail;
-        let ahead = self.tail.wrapping_add(PREFETCH_AHEAD) & (self.capacity - 1);
-        self.storage.data().prefetch_write(ahead);
-        // A record is mostly longer than a line and shorter than two.
-        let ahead = ahead.wrapping_add(LINE) & (self.capacity - 1);
-        self.storage.data().prefetch_write(ahead);
+        line.tail.store(self.tail(), Ordering::Release);
+        self.pending = 0;
+        self.pending_records = 0;
+        self.prefetch(2 * LINE);
     }
 
-    /// Finds room for a header and `most` bytes of payload that do not cross the end of the data,
-    /// and returns its offset.
+    /// Fetches what frames will be written to after some more like this one of `length` bytes.
     #[inline(always)]
-    fn claim(&mut self, level: Level, most: u32) -> Result<u32, PushError> {
-        let need = self.check_size(most)?;
-        let limit = self.limits[level.index()];
-        let offset = self.tail & (self.capacity - 1);
-        let to_end = self.capacity - offset;
-        if need <= to_end {
-            // No overflow: `used <= capacity <= 2^31` and `need <= MAX_FRAME`.
-            if self.used() + need > limit && self.free(limit) < need {
-                return Err(self.full(limit));
-            }
-            Ok(offset)
-        } else {
-            self.claim_at_the_front(limit, need, to_end)
+    fn prefetch(&self, length: u32) {
+        let data = self.storage.data();
+        let ahead = (self.at + PREFETCH_AHEAD) & (self.capacity - 1);
+        data.prefetch_write(ahead);
+        if length > LINE {
+            data.prefetch_write((ahead + LINE) & (self.capacity - 1));
         }
     }
 
-    /// Fills the data up to its end with padding and claims at the front.
+    /// Finds room for a header and `most` bytes of payload that do not cross the end of the data:
+    /// afterwards it is at `self.at`.
+    fn claim(&mut self, level: Level, most: u32) -> Result<(), PushError> {
+        let need = self.check_size(most)?;
+        let limit = self.limits[level.index()];
+        let to_end = self.capacity - self.at;
+        if need > to_end {
+            return self.claim_at_the_front(limit, need, to_end);
+        }
+        // No overflow: `used <= capacity <= 2^31` and `need <= MAX_FRAME`.
+        if self.used() + need > limit && self.free(limit) < need {
+            return Err(self.full(limit));
+        }
+        Ok(())
+    }
+
+    /// Fills the data up to its end with padding and goes on at the front.
     #[cold]
-    fn claim_at_the_front(&mut self, limit: u32, need: u32, to_end: u32) -> Result<u32, PushError> {
+    fn claim_at_the_front(&mut self, limit: u32, need: u32, to_end: u32) -> Result<(), PushError> {
         if self.used() + to_end + need > limit && self.free(limit) < to_end + need {
             return Err(self.full(limit));
         }
-        let offset = self.tail & (self.capacity - 1);
-        // SAFETY: at least 8 bytes are left before the end, since positions are multiples of 8,
-        // and `to_end + need` bytes from the tail are free, just checked (rules 1 and 2).
-        unsafe { self.storage.data().write(offset, &Header::padding(to_end)) };
-        self.tail = self.tail.wrapping_add(to_end);
-        Ok(0)
+        if to_end > 0 {
+            // SAFETY: at least 8 bytes are left before the end, since positions are multiples of
+            // 8, and `to_end + need` bytes from the tail are free, just checked (rules 1 and 2).
+            unsafe { self.storage.data().write(self.at, &Header::padding(to_end)) };
+        }
+        self.pending += to_end;
+        self.lap = self.lap.wrapping_add(self.capacity);
+        self.at = 0;
+        self.room = 0;
+        Ok(())
     }
 
     #[inline(always)]
@@ -381,7 +472,8 @@ impl<S: Storage> Producer<S> {
         // frame while it is being read.
         let head = self.storage.consumer_line().head.load(Ordering::Acquire);
         // A head that is not between the old one and the tail is nonsense; the old one is safe.
-        if self.published.wrapping_sub(head) <= self.published.wrapping_sub(self.head) {
+        let published = self.position();
+        if published.wrapping_sub(head) <= published.wrapping_sub(self.head) {
             self.head = head;
         }
         let used = self.used();

@@ -43,7 +43,7 @@ impl<'a, S: Storage> ProducerBatch<'a, S> {
 
     /// Bytes that are written and not published.
     pub fn pending(&self) -> u32 {
-        self.producer.tail().wrapping_sub(self.producer.position())
+        self.producer.pending()
     }
 
     /// Publishes what was written so far.

@@ -1,0 +1,339 @@
+//! Records with raw arguments: what the macros call.
+
+use millpond_core::Level;
+use millpond_core::capture::{Argument, Cut};
+use millpond_core::frame::{Flags, Kind, TextPrefix};
+use millpond_core::ring::{Claim, Entry, PushError};
+use millpond_core::storage::{Area, Storage};
+
+use super::large::saturated;
+use super::site::{Entry as SiteEntry, Site};
+use super::writer::Writer;
+use super::{Front, Producer, RingSupply, thread};
+use crate::clock::native_ticks;
+use crate::overflow::Overflow;
+use crate::render::Definition;
+
+/// Bytes of the arguments of a record that travels as text, since its call site found no room in
+/// the ring's table.
+const AS_TEXT: usize = 4096;
+/// Room for what is formatted if there is little.
+const LITTLE: u32 = 256;
+
+/// What a record says beside its arguments.
+#[derive(Clone, Copy)]
+struct Circumstances {
+    /// The stamp, if it is the caller's or was taken already.
+    ticks: Option<u64>,
+    /// Records of this call site that were suppressed before it.
+    suppressed: u32,
+}
+
+/// Writes the payload.
+type Fill<'a, P> =
+    &'a mut dyn FnMut(&mut Claim<'_, <<P as RingSupply>::Storage as Storage>::Area>);
+
+const ORDINARY: Circumstances = Circumstances { ticks: None, suppressed: 0 };
+
+impl<P: RingSupply> Writer<P> {
+    /// Logs an event stamped now.
+    #[inline(always)]
+    fn event<const LEVEL: u8, A: Argument>(&mut self, site: &'static Site, args: A) {
+        let number = site.quick_number::<A>();
+        if self.may_be_quick::<LEVEL, A>(number) {
+            // Its number is in the table, so the clock is the counter, see `quick_sites`.
+            if self.event_quickly::<LEVEL, A>(number as u32, native_ticks(), args) {
+                return;
+            }
+        }
+        self.event_slowly(site, ORDINARY, args);
+    }
+
+    /// Logs an event with the caller's stamp.
+    #[inline(always)]
+    fn event_at<const LEVEL: u8, A: Argument>(&mut self, site: &'static Site, ticks: u64, args: A) {
+        let number = site.quick_number::<A>();
+        if self.may_be_quick::<LEVEL, A>(number)
+            && self.event_quickly::<LEVEL, A>(number as u32, ticks, args)
+        {
+            return;
+        }
+        self.event_slowly(site, Circumstances { ticks: Some(ticks), ..ORDINARY }, args);
+    }
+
+    #[inline(always)]
+    fn may_be_quick<const LEVEL: u8, A: Argument>(&self, number: u64) -> bool {
+        // If lower levels wake the collector, there never is room for the quick path, see
+        // `after_insert`. So this compare is paid for by the rare levels alone.
+        let is_quiet = LEVEL < Level::Warning as u8 || LEVEL < self.wake_level as u8;
+        !A::IS_FORMATTED && number <= self.quick_sites && is_quiet
+    }
+
+    #[inline(always)]
+    fn event_quickly<const LEVEL: u8, A: Argument>(
+        &mut self,
+        site: u32,
+        ticks: u64,
+        args: A,
+    ) -> bool {
+        let level = const { level::<LEVEL>() };
+        let entry = Entry { kind: Kind::Event, level, flags: Flags::NONE, ticks, site };
+        self.ring.try_insert_quick(entry, args.length(), |claim| args.put(claim))
+    }
+
+    /// Logs an event that needs a second look: the first of its call site in this ring, one that
+    /// finds the ring full, a long one, one that is formatted here.
+    #[cold]
+    #[inline(never)]
+    fn event_slowly<A: Argument>(
+        &mut self,
+        site: &'static Site,
+        circumstances: Circumstances,
+        args: A,
+    ) {
+        let ticks = circumstances.ticks.unwrap_or_else(|| self.now());
+        let prefix = TextPrefix {
+            suppressed: (circumstances.suppressed > 0).then_some(circumstances.suppressed),
+            ..TextPrefix::default()
+        };
+        let number = site.number::<A>().filter(|number| self.make_known(*number));
+        let Some(number) = number else { return self.event_as_text(site, ticks, prefix, args) };
+        let entry = Entry {
+            kind: Kind::Event,
+            level: site.level(),
+            flags: prefix.flags(),
+            ticks,
+            site: number,
+        };
+        let exact = args.length().saturating_add(prefix.flags().prefix_length() as u32);
+        let max = self.ring.max_payload();
+        if !A::IS_FORMATTED && exact <= max {
+            return self.insert_event(entry, exact, exact, &mut |claim| {
+                put_prefix(prefix, claim);
+                args.put(claim);
+            });
+        }
+        // What is formatted may take a quarter of the largest frame, and if the ring is nearly
+        // full and nobody waits, just a little.
+        let most = if A::IS_FORMATTED { exact.saturating_add(max / 4).min(max) } else { max };
+        let least = match self.shared.config.overflow {
+            Overflow::Block { .. } => most,
+            _ if A::IS_FORMATTED => exact.saturating_add(LITTLE).min(max),
+            _ => most,
+        };
+        self.insert_event(entry, most, least, &mut |claim| {
+            put_prefix(prefix, claim);
+            let beside_texts = (A::FIXED + 4 * A::TEXTS) as usize;
+            let spare = claim.room().saturating_sub(beside_texts);
+            args.put(&mut Cut::new(claim, spare));
+        });
+    }
+
+    /// Inserts an event that takes at most `most` bytes, or makes do with `least`.
+    fn insert_event(
+        &mut self,
+        entry: Entry,
+        most: u32,
+        least: u32,
+        fill: Fill<'_, P>,
+    ) {
+        match self.ring.try_insert(entry, most, &mut *fill) {
+            Ok(()) => self.after_insert(entry.level),
+            Err(PushError::TooLarge { .. }) => self.give_up(entry.level, most.into()),
+            Err(_) => self.wait_or_drop(entry.level, least.into(), |writer| {
+                writer.ring.try_insert(entry, least, &mut *fill)
+            }),
+        }
+    }
+
+    /// Publishes call sites in the ring's table up to this one. False if it found no room.
+    fn make_known(&mut self, number: u32) -> bool {
+        while self.ring.known_call_sites() < number {
+            let next = SiteEntry::find(self.ring.known_call_sites() + 1, self.last_site);
+            let Some(entry) = next else { return false };
+            let published = entry.define(|site| self.ring.publish_call_site(site));
+            if !matches!(published, Some(Ok(()))) {
+                return false;
+            }
+            self.last_site = Some(entry);
+        }
+        self.set_known_sites(self.ring.known_call_sites());
+        true
+    }
+
+    /// Logs an event as the text that would be made of it.
+    #[cold]
+    fn event_as_text<A: Argument>(
+        &mut self,
+        site: &'static Site,
+        ticks: u64,
+        prefix: TextPrefix,
+        args: A,
+    ) {
+        let mut payload = heapless::Vec::<u8, AS_TEXT>::new();
+        let beside_texts = (A::FIXED + 4 * A::TEXTS) as usize;
+        args.put(&mut Cut::new(&mut payload, AS_TEXT.saturating_sub(beside_texts)));
+        let mut text = Vec::new();
+        let rendered = site.define_unnumbered::<A, _>(|site| {
+            Definition::new(site).write_message(&payload, &mut text);
+        });
+        if rendered.is_none() {
+            text.extend_from_slice(b"[the types of this record's arguments are too complex]");
+        }
+        let level = site.level();
+        match self.insert(level, ticks, prefix, &[&text]) {
+            Ok(()) => self.after_insert(level),
+            Err(PushError::TooLarge { .. }) => self.give_up(level, saturated(text.len()).into()),
+            Err(_) => self.wait_or_drop(level, text.len() as u64, |writer| {
+                writer.insert(level, ticks, prefix, &[&text])
+            }),
+        }
+    }
+}
+
+fn put_prefix<A: Area>(prefix: TextPrefix, claim: &mut Claim<'_, A>) {
+    for word in prefix.words() {
+        claim.put(&word);
+    }
+}
+
+/// The level that a macro named.
+const fn level<const LEVEL: u8>() -> Level {
+    match Level::from_byte(LEVEL) {
+        Some(level) => level,
+        None => panic!("not a level"),
+    }
+}
+
+/// The functions that the macros call, one for each number of arguments, so that arguments travel
+/// in registers. They are not inlined: there is one for each combination of types, and what a
+/// call adds to the program is little more than its arguments.
+macro_rules! event_functions {
+    ($($name:ident($($arg:ident: $type:ident),*);)*) => {
+        /// Called by the macros, which have asked whether the level is enabled.
+        #[doc(hidden)]
+        #[allow(missing_docs, clippy::too_many_arguments)]
+        impl<P: RingSupply> Producer<P> {
+            $(
+                #[inline(never)]
+                pub fn $name<const LEVEL: u8, $($type: Argument),*>(
+                    &mut self,
+                    site: &'static Site,
+                    $($arg: $type),*
+                ) {
+                    self.open_writer().event::<LEVEL, _>(site, ($($arg,)*));
+                }
+            )*
+
+            #[inline(never)]
+            pub fn event_at<const LEVEL: u8, A: Argument>(
+                &mut self,
+                site: &'static Site,
+                ticks: u64,
+                args: A,
+            ) {
+                self.open_writer().event_at::<LEVEL, A>(site, ticks, args);
+            }
+
+            pub fn event_limited<const LEVEL: u8, A: Argument>(
+                &mut self,
+                site: &'static Site,
+                suppressed: u32,
+                args: A,
+            ) {
+                let circumstances = Circumstances { ticks: None, suppressed };
+                self.open_writer().event_slowly(site, circumstances, args);
+            }
+        }
+
+        /// Called by the macros, which have asked whether the level is enabled.
+        #[doc(hidden)]
+        #[allow(missing_docs, clippy::too_many_arguments)]
+        impl<P: RingSupply> Front<P> {
+            $(
+                #[inline(never)]
+                pub fn $name<const LEVEL: u8, $($type: Argument),*>(
+                    &self,
+                    site: &'static Site,
+                    $($arg: $type),*
+                ) {
+                    thread::with_writer(&self.0, const { level::<LEVEL>() }, |writer| {
+                        writer.event::<LEVEL, _>(site, ($($arg,)*));
+                    });
+                }
+            )*
+
+            #[inline(never)]
+            pub fn event_at<const LEVEL: u8, A: Argument>(
+                &self,
+                site: &'static Site,
+                ticks: u64,
+                args: A,
+            ) {
+                thread::with_writer(&self.0, const { level::<LEVEL>() }, |writer| {
+                    writer.event_at::<LEVEL, A>(site, ticks, args);
+                });
+            }
+
+            pub fn event_limited<const LEVEL: u8, A: Argument>(
+                &self,
+                site: &'static Site,
+                suppressed: u32,
+                args: A,
+            ) {
+                thread::with_writer(&self.0, const { level::<LEVEL>() }, |writer| {
+                    let circumstances = Circumstances { ticks: None, suppressed };
+                    writer.event_slowly(site, circumstances, args);
+                });
+            }
+        }
+    };
+}
+
+event_functions! {
+    event0();
+    event1(a: A);
+    event2(a: A, b: B);
+    event3(a: A, b: B, c: C);
+    event4(a: A, b: B, c: C, d: D);
+    event5(a: A, b: B, c: C, d: D, e: E);
+    event6(a: A, b: B, c: C, d: D, e: E, f: F);
+    event7(a: A, b: B, c: C, d: D, e: E, f: F, g: G);
+    event8(a: A, b: B, c: C, d: D, e: E, f: F, g: G, h: H);
+}
+
+/// What the macros ask first.
+#[doc(hidden)]
+impl<P: RingSupply> Producer<P> {
+    /// Whether a record of this level is to be logged. Afterwards the ring is this process's.
+    #[inline(always)]
+    pub fn __begin(&mut self, level: Level) -> bool {
+        crate::ceiling::allows(level) && self.writer(level).is_some()
+    }
+
+    /// Where the event functions are.
+    #[inline(always)]
+    pub fn __events(&mut self) -> &mut Self {
+        self
+    }
+}
+
+/// What the macros ask first.
+#[doc(hidden)]
+impl<P: RingSupply> Front<P> {
+    /// Whether a record of this level is to be logged.
+    #[inline(always)]
+    pub fn __begin(&self, level: Level) -> bool {
+        if crate::ceiling::allows(level) && self.is_enabled(level) {
+            return true;
+        }
+        self.0.level.count_if_closed();
+        false
+    }
+
+    /// Where the event functions are.
+    #[inline(always)]
+    pub fn __events(&self) -> &Self {
+        self
+    }
+}

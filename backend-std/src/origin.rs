@@ -1,0 +1,26 @@
+//! Where records come from: who logged them, and the call sites they name by number.
+
+use std::sync::Arc;
+
+use crate::render::Definition;
+use crate::source::Source;
+
+/// The source of a ring's records, and the call sites in the ring's table so far. Records of a batch
+/// share it; when a ring changes hands or has a new call site, its next records get another one.
+#[derive(Debug)]
+pub(crate) struct Origin {
+    pub(crate) source: Source,
+    /// Those with the numbers 1, 2, 3 ...
+    pub(crate) sites: Vec<Arc<Definition>>,
+}
+
+impl Origin {
+    pub(crate) fn new(source: Source) -> Arc<Self> {
+        Arc::new(Self { source, sites: Vec::new() })
+    }
+
+    /// The call site with this number, if it is known.
+    pub(crate) fn site(&self, number: u32) -> Option<&Arc<Definition>> {
+        self.sites.get((number as usize).checked_sub(1)?)
+    }
+}
