@@ -75,7 +75,8 @@ pub(crate) struct Parts {
 
 impl Records {
     pub(crate) fn new(parts: Parts) -> Self {
-        let Parts { chunks, joined, entries, origins, wall_offset_ns, format, is_shared, pool } = parts;
+        let Parts { chunks, joined, entries, origins, wall_offset_ns, format, is_shared, pool } =
+            parts;
         Self(Arc::new(Inner {
             chunks,
             joined,
@@ -367,4 +368,3 @@ fn unreadable() -> (Frame<'static>, Text<'static>) {
     let text = Text { text: payload, bytes: None, original_length: None, suppressed: None };
     (Frame { header, payload }, text)
 }
-

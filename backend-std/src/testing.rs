@@ -4,12 +4,14 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use millpond_core::Level;
-use millpond_core::frame::{Header, Kind, TextPrefix};
+use millpond_core::callsite::CallSite;
+use millpond_core::frame::{Flags, Header, Kind, TextPrefix};
 
 use crate::chunk::{Chunk, ChunkPool};
 use crate::format::LineFormat;
-use crate::records::{Parts, Place, Records};
 use crate::origin::Origin;
+use crate::records::{Parts, Place, Records};
+use crate::render::Definition;
 use crate::source::Source;
 
 /// One record to be made.
@@ -97,18 +99,34 @@ pub fn records_with_format(format: LineFormat, items: &[Item<'_>]) -> Records {
     for item in items {
         builder.add(item);
     }
-    let Builder { pool, mut chunks, last, joined, entries, origins } = builder;
-    chunks.extend(last);
-    Records::new(Parts {
-        chunks: chunks.into_iter().map(Arc::new).collect(),
-        joined,
-        entries,
-        origins,
-        wall_offset_ns: 0,
-        format: Arc::new(format),
-        is_shared: false,
-        pool,
-    })
+    builder.finish(format)
+}
+
+/// A batch of events of one call site, a microsecond apart: each with its arguments as the call
+/// site's signature says.
+///
+/// # Panics
+///
+/// If the arguments do not fit into a frame.
+pub fn events(format: LineFormat, site: &CallSite<'_>, arguments: &[Vec<u8>]) -> Records {
+    let source = Item::new(site.level, "app", "", 0).source();
+    let sites = (0..site.number).map(|_| Arc::new(Definition::new(site))).collect();
+    let mut builder =
+        Builder { origins: vec![Arc::new(Origin { source, sites })], ..Builder::default() };
+    for (number, arguments) in (0..).zip(arguments) {
+        let header = Header {
+            length: 0,
+            kind: Kind::Event as u8,
+            level: site.level as u8,
+            flags: Flags::NONE,
+            ticks: number,
+            sequence: number as u32,
+            site: site.number,
+        };
+        let offset = builder.push_frame(header, &[arguments]).expect("arguments that fit");
+        builder.place(number * 1_000, offset, 0, None);
+    }
+    builder.finish(format)
 }
 
 #[derive(Default)]
@@ -132,8 +150,13 @@ impl Builder {
             }
         };
         let origin = self.origin(item);
+        self.place(item.timestamp_ns as u64, offset, origin, joined);
+    }
+
+    /// Adds the record whose frame was pushed last.
+    fn place(&mut self, key_ns: u64, offset: u32, origin: u32, joined: Option<NonZeroU32>) {
         self.entries.push(Place {
-            key_ns: item.timestamp_ns as u64,
+            key_ns,
             ring_end: 0,
             chunk: self.chunks.len() as u32,
             offset,
@@ -161,11 +184,14 @@ impl Builder {
             site: 0,
         };
         let prefix: Vec<u8> = prefix.words().flatten().collect();
-        let payload = [&prefix, message, item.bytes.unwrap_or_default()];
+        self.push_frame(header, &[&prefix, message, item.bytes.unwrap_or_default()])
+    }
+
+    fn push_frame(&mut self, header: Header, payload: &[&[u8]]) -> Option<u32> {
         for _ in 0..2 {
             let chunk = self.last.get_or_insert_with(|| self.pool.take());
             let offset = chunk.bytes().len() as u32;
-            if chunk.batch_mut().push(header, &payload).is_ok() {
+            if chunk.batch_mut().push(header, payload).is_ok() {
                 return Some(offset);
             }
             if offset > 0 {
@@ -173,6 +199,21 @@ impl Builder {
             }
         }
         None
+    }
+
+    fn finish(self, format: LineFormat) -> Records {
+        let Builder { pool, mut chunks, last, joined, entries, origins } = self;
+        chunks.extend(last);
+        Records::new(Parts {
+            chunks: chunks.into_iter().map(Arc::new).collect(),
+            joined,
+            entries,
+            origins,
+            wall_offset_ns: 0,
+            format: Arc::new(format),
+            is_shared: false,
+            pool,
+        })
     }
 
     fn origin(&mut self, item: &Item<'_>) -> u32 {

@@ -41,8 +41,8 @@ unsafe impl Area for TrackedArea {
         (self.words.len() * WORD) as u32
     }
 
-    unsafe fn write(&self, offset: u32, bytes: &[u8]) {
-        let mut at = offset as usize;
+    unsafe fn write(&self, offset: usize, bytes: &[u8]) {
+        let mut at = offset;
         let mut rest = bytes;
         while !rest.is_empty() {
             let inside = at % WORD;
@@ -57,10 +57,10 @@ unsafe impl Area for TrackedArea {
         }
     }
 
-    unsafe fn read(&self, offset: u32, into: &mut [MaybeUninit<u8>]) {
-        assert!((offset as usize | into.len()).is_multiple_of(WORD));
+    unsafe fn read(&self, offset: usize, into: &mut [MaybeUninit<u8>]) {
+        assert!((offset | into.len()).is_multiple_of(WORD));
         for (i, place) in into.chunks_exact_mut(WORD).enumerate() {
-            let word = self.words[offset as usize / WORD + i].with(|word| {
+            let word = self.words[offset / WORD + i].with(|word| {
                 // SAFETY: loom has just checked that nobody writes the word meanwhile.
                 unsafe { *word }
             });

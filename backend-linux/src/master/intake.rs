@@ -17,7 +17,7 @@ use millpond_core::frame::{Body, Header};
 use millpond_core::ring::{Consumer, RingFault};
 use millpond_core::storage::{Area, Storage};
 use millpond_std::collector::{Ending, FoundRing, RingIntake};
-use millpond_std::{Account, Anchor, ClockKind as Ticks, Level, Source, SystemClock};
+use millpond_std::{Account, Anchor, Level, Source, SystemClock};
 
 use super::workers::Workers;
 use crate::checkpoint::{Checkpoint, Progress, SlotHandle};
@@ -221,10 +221,7 @@ impl DirectoryIntake {
 
     /// Records of another clock cannot be ordered among the others.
     fn ticks_differ(&self, attached: &Attached) -> Option<String> {
-        let ours = match self.clock.kind() {
-            Ticks::Tsc => ClockKind::Tsc,
-            Ticks::Monotonic => ClockKind::MonotonicNs,
-        };
+        let ours = ClockKind::from(self.clock.kind());
         let theirs = attached.identity.clock;
         (theirs != ours).then(|| {
             format!(

@@ -72,6 +72,14 @@ fn both_sides_see_the_same_ring() {
 }
 
 #[test]
+fn a_clock_has_the_same_number_in_a_file_as_in_a_program() {
+    use millpond_std::ClockKind::{Cntvct, Monotonic, Tsc};
+    for kind in [Monotonic, Tsc, Cntvct] {
+        assert_eq!(ClockKind::from(kind) as u32, kind as u32);
+    }
+}
+
+#[test]
 fn a_removed_ring_stays_readable_for_whoever_has_it() {
     let test = TestDirectory::new();
     let (directory, ring) = ring(&test);

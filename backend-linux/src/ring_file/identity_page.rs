@@ -131,6 +131,16 @@ pub enum ClockKind {
     Cntvct = 3,
 }
 
+impl From<millpond_std::ClockKind> for ClockKind {
+    fn from(kind: millpond_std::ClockKind) -> Self {
+        match kind {
+            millpond_std::ClockKind::Monotonic => ClockKind::MonotonicNs,
+            millpond_std::ClockKind::Tsc => ClockKind::Tsc,
+            millpond_std::ClockKind::Cntvct => ClockKind::Cntvct,
+        }
+    }
+}
+
 /// The same moment on three clocks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct BirthAnchor {

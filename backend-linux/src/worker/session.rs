@@ -10,7 +10,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use millpond_core::ring::{MAX_CAPACITY, MIN_CAPACITY, Producer as Ring};
-use millpond_std::{Anchor, ClockKind as Ticks, SystemClock};
+use millpond_std::{Anchor, SystemClock};
 
 use super::keeper::Keeper;
 use crate::config::LoggerConfig;
@@ -18,7 +18,7 @@ use crate::directory::Directory;
 use crate::doorbell::SharedDoorbell;
 use crate::error::{Error, ErrorKind};
 use crate::identity::{ProcessIdentity, random_id};
-use crate::ring_file::{BirthAnchor, ClockKind, MappedStorage, RingFile, RingKind, RingSpec};
+use crate::ring_file::{BirthAnchor, MappedStorage, RingFile, RingKind, RingSpec};
 
 /// Bytes for call-site definitions in each ring.
 const TABLE: u32 = 64 * 1024;
@@ -136,10 +136,7 @@ pub(super) fn spec<'a>(
         worker_name: &settings.name,
         identity,
         tid: rustix::thread::gettid().as_raw_pid().unsigned_abs(),
-        clock_kind: match settings.clock.kind() {
-            Ticks::Tsc => ClockKind::Tsc,
-            Ticks::Monotonic => ClockKind::MonotonicNs,
-        },
+        clock_kind: settings.clock.kind().into(),
         birth: BirthAnchor {
             ticks: anchor.ticks,
             monotonic_ns: anchor.monotonic_ns,

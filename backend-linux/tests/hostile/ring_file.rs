@@ -7,7 +7,7 @@ use std::path::Path;
 use millpond_linux::directory::Directory;
 use millpond_linux::identity::{ProcessIdentity, random_id};
 use millpond_linux::ring_file::{BirthAnchor, ClockKind, RingFile, RingKind, RingSpec};
-use millpond_std::{ClockKind as Ticks, SystemClock};
+use millpond_std::SystemClock;
 
 use crate::support::Place;
 
@@ -32,10 +32,7 @@ pub(crate) const INFO: u8 = 2;
 
 /// What the stamps of this machine's rings count.
 pub(crate) fn clock_kind() -> ClockKind {
-    match SystemClock::detect().kind() {
-        Ticks::Tsc => ClockKind::Tsc,
-        Ticks::Monotonic => ClockKind::MonotonicNs,
-    }
+    SystemClock::detect().kind().into()
 }
 
 /// The bytes of a ring file that a master would take, of a worker of this process that has no

@@ -12,10 +12,10 @@ use millpond_core::storage::Storage;
 use super::intake::RingIntake;
 use super::pending::Pending;
 use super::ring::{PartsOfMessage, Ring};
+use crate::origin::Origin;
 use crate::records::Place;
 use crate::render::Definition;
 use crate::report::by_level;
-use crate::origin::Origin;
 use crate::source::Source;
 use crate::timeline::Timeline;
 

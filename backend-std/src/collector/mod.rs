@@ -229,6 +229,9 @@ impl<I: RingIntake> Collector<I> {
     }
 
     fn drain_rings(&mut self) -> Pass {
+        // Each time, so that the time of this pass and of the stamps in it is never reckoned from a
+        // reading that is older than one sleep.
+        self.timeline.refresh();
         let start = self.timeline.monotonic_ns(self.config.clock.now());
         let mut pass = Pass { cut: u64::MAX, ..Pass::default() };
         self.busy.clear();
@@ -245,11 +248,8 @@ impl<I: RingIntake> Collector<I> {
                 self.busy.push((ring.safe_key(), slot as u32));
             }
         }
-        if !self.busy.is_empty() {
-            self.timeline.refresh();
-            // The ring that holds up the others first.
-            self.busy.sort_unstable();
-        }
+        // The ring that holds up the others first.
+        self.busy.sort_unstable();
         let quota = (LIMIT / 2 / self.busy.len().max(1)) as u32;
         let quota = quota.clamp(QUOTA, QUOTA_OF_FEW);
         let has_room = self.fan_out.has_room();
@@ -285,7 +285,8 @@ impl<I: RingIntake> Collector<I> {
                     ring.is_quarantined = true;
                     ring.consumer.retire();
                     self.intake.quarantine(ring.id, &fault);
-                    let text = format!("quarantined a ring of {}: {fault}", ring.origin.source.name);
+                    let text =
+                        format!("quarantined a ring of {}: {fault}", ring.origin.source.name);
                     let now = self.timeline.monotonic_ns(self.config.clock.now());
                     self.pending.note(now, Level::Error, &self.own, &text);
                 }
@@ -331,7 +332,11 @@ impl<I: RingIntake> Collector<I> {
 
     fn hand_out(&mut self, cut: u64) {
         let offset = self.timeline.wall_offset_ns();
-        let Some(records) = self.pending.take_until(cut, offset, &self.format, self.fan_out.is_shared()) else { return };
+        let Some(records) =
+            self.pending.take_until(cut, offset, &self.format, self.fan_out.is_shared())
+        else {
+            return;
+        };
         let number = self.fan_out.handed() + 1;
         let mut touched: Vec<u32> = Vec::new();
         for place in records.places() {
@@ -418,7 +423,8 @@ impl<I: RingIntake> Collector<I> {
     }
 
     fn report(&self, closing: bool) -> Report {
-        let open = self.rings.iter().flatten().map(|ring| (&ring.origin.source, ring.account_now()));
+        let open =
+            self.rings.iter().flatten().map(|ring| (&ring.origin.source, ring.account_now()));
         self.books.report(open, &self.fan_out, closing)
     }
 }

@@ -9,8 +9,8 @@ use millpond_core::frame::{Flags, Frame, Header, Kind};
 
 use crate::chunk::{CHUNK, Chunk, ChunkPool};
 use crate::format::LineFormat;
-use crate::records::{Parts, Place, Records};
 use crate::origin::Origin;
+use crate::records::{Parts, Place, Records};
 
 /// The ring of a record that came from none: the collector's own.
 pub(super) const NO_RING: u32 = u32::MAX;

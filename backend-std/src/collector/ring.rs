@@ -8,8 +8,8 @@ use millpond_core::ring::Consumer;
 use millpond_core::storage::Storage;
 
 use super::intake::FoundRing;
-use crate::report::Account;
 use crate::origin::Origin;
+use crate::report::Account;
 
 /// A ring and how far its records have got.
 pub(super) struct Ring<S: Storage> {

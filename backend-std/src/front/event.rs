@@ -2,8 +2,8 @@
 
 use millpond_core::Level;
 use millpond_core::capture::{Argument, Cut};
-use millpond_core::frame::{Flags, Kind, TextPrefix};
-use millpond_core::ring::{Claim, Entry, PushError};
+use millpond_core::frame::{Kind, TextPrefix};
+use millpond_core::ring::{Claim, Entry, PushError, Quick};
 use millpond_core::storage::{Area, Storage};
 
 use super::large::saturated;
@@ -30,55 +30,40 @@ struct Circumstances {
 }
 
 /// Writes the payload.
-type Fill<'a, P> =
-    &'a mut dyn FnMut(&mut Claim<'_, <<P as RingSupply>::Storage as Storage>::Area>);
+type Fill<'a, P> = &'a mut dyn FnMut(&mut Claim<'_, <<P as RingSupply>::Storage as Storage>::Area>);
 
 const ORDINARY: Circumstances = Circumstances { ticks: None, suppressed: 0 };
 
+impl Circumstances {
+    fn at(self, ticks: u64) -> Self {
+        Self { ticks: Some(ticks), ..self }
+    }
+
+    fn after(self, suppressed: u32) -> Self {
+        Self { suppressed, ..self }
+    }
+}
+
 impl<P: RingSupply> Writer<P> {
-    /// Logs an event stamped now.
-    #[inline(always)]
-    fn event<const LEVEL: u8, A: Argument>(&mut self, site: &'static Site, args: A) {
-        let number = site.quick_number::<A>();
-        if self.may_be_quick::<LEVEL, A>(number) {
-            // Its number is in the table, so the clock is the counter, see `quick_sites`.
-            if self.event_quickly::<LEVEL, A>(number as u32, native_ticks(), args) {
-                return;
-            }
-        }
-        self.event_slowly(site, ORDINARY, args);
-    }
-
-    /// Logs an event with the caller's stamp.
-    #[inline(always)]
-    fn event_at<const LEVEL: u8, A: Argument>(&mut self, site: &'static Site, ticks: u64, args: A) {
-        let number = site.quick_number::<A>();
-        if self.may_be_quick::<LEVEL, A>(number)
-            && self.event_quickly::<LEVEL, A>(number as u32, ticks, args)
-        {
-            return;
-        }
-        self.event_slowly(site, Circumstances { ticks: Some(ticks), ..ORDINARY }, args);
-    }
-
-    #[inline(always)]
-    fn may_be_quick<const LEVEL: u8, A: Argument>(&self, number: u64) -> bool {
-        // If lower levels wake the collector, there never is room for the quick path, see
-        // `after_insert`. So this compare is paid for by the rare levels alone.
-        let is_quiet = LEVEL < Level::Warning as u8 || LEVEL < self.wake_level as u8;
-        !A::IS_FORMATTED && number <= self.quick_sites && is_quiet
-    }
-
+    /// Logs an event, if that needs no second look.
     #[inline(always)]
     fn event_quickly<const LEVEL: u8, A: Argument>(
         &mut self,
-        site: u32,
-        ticks: u64,
+        site: &'static Site,
+        ticks: impl FnOnce() -> u64,
         args: A,
     ) -> bool {
+        let number = site.quick_number::<A>();
+        // If lower levels wake the collector, there never is room for the quick path, see
+        // `after_insert`. So this compare is paid for by the rare levels alone.
+        let is_quiet = LEVEL < Level::Warning as u8 || LEVEL < self.wake_level as u8;
+        if A::IS_FORMATTED || number > self.quick_sites || !is_quiet {
+            return false;
+        }
         let level = const { level::<LEVEL>() };
-        let entry = Entry { kind: Kind::Event, level, flags: Flags::NONE, ticks, site };
-        self.ring.try_insert_quick(entry, args.length(), |claim| args.put(claim))
+        let length = args.length();
+        let quick = Quick { kind: Kind::Event, level, site: number as u32, length };
+        self.ring.try_insert_quick(quick, ticks, |claim| args.put(claim))
     }
 
     /// Logs an event that needs a second look: the first of its call site in this ring, one that
@@ -130,13 +115,7 @@ impl<P: RingSupply> Writer<P> {
     }
 
     /// Inserts an event that takes at most `most` bytes, or makes do with `least`.
-    fn insert_event(
-        &mut self,
-        entry: Entry,
-        most: u32,
-        least: u32,
-        fill: Fill<'_, P>,
-    ) {
+    fn insert_event(&mut self, entry: Entry, most: u32, least: u32, fill: Fill<'_, P>) {
         match self.ring.try_insert(entry, most, &mut *fill) {
             Ok(()) => self.after_insert(entry.level),
             Err(PushError::TooLarge { .. }) => self.give_up(entry.level, most.into()),
@@ -207,9 +186,10 @@ const fn level<const LEVEL: u8>() -> Level {
 
 /// The functions that the macros call, one for each number of arguments, so that arguments travel
 /// in registers. They are not inlined: there is one for each combination of types, and what a
-/// call adds to the program is little more than its arguments.
+/// call adds to the program is little more than its arguments. The slow halves are functions of
+/// their own, so that the quick ones need no memory for what they may have to hand on.
 macro_rules! event_functions {
-    ($($name:ident($($arg:ident: $type:ident),*);)*) => {
+    ($($name:ident $slowly:ident ($($arg:ident: $type:ident),*);)*) => {
         /// Called by the macros, which have asked whether the level is enabled.
         #[doc(hidden)]
         #[allow(missing_docs, clippy::too_many_arguments)]
@@ -221,7 +201,21 @@ macro_rules! event_functions {
                     site: &'static Site,
                     $($arg: $type),*
                 ) {
-                    self.open_writer().event::<LEVEL, _>(site, ($($arg,)*));
+                    let writer = self.open_writer();
+                    // The quick path knows the number, so the clock is the counter.
+                    if !writer.event_quickly::<LEVEL, _>(site, native_ticks, ($($arg,)*)) {
+                        self.$slowly(site, $($arg),*);
+                    }
+                }
+
+                #[cold]
+                #[inline(never)]
+                fn $slowly<$($type: Argument),*>(
+                    &mut self,
+                    site: &'static Site,
+                    $($arg: $type),*
+                ) {
+                    self.open_writer().event_slowly(site, ORDINARY, ($($arg,)*));
                 }
             )*
 
@@ -232,7 +226,10 @@ macro_rules! event_functions {
                 ticks: u64,
                 args: A,
             ) {
-                self.open_writer().event_at::<LEVEL, A>(site, ticks, args);
+                let writer = self.open_writer();
+                if !writer.event_quickly::<LEVEL, A>(site, || ticks, args) {
+                    writer.event_slowly(site, ORDINARY.at(ticks), args);
+                }
             }
 
             pub fn event_limited<const LEVEL: u8, A: Argument>(
@@ -241,8 +238,7 @@ macro_rules! event_functions {
                 suppressed: u32,
                 args: A,
             ) {
-                let circumstances = Circumstances { ticks: None, suppressed };
-                self.open_writer().event_slowly(site, circumstances, args);
+                self.open_writer().event_slowly(site, ORDINARY.after(suppressed), args);
             }
         }
 
@@ -258,7 +254,9 @@ macro_rules! event_functions {
                     $($arg: $type),*
                 ) {
                     thread::with_writer(&self.0, const { level::<LEVEL>() }, |writer| {
-                        writer.event::<LEVEL, _>(site, ($($arg,)*));
+                        if !writer.event_quickly::<LEVEL, _>(site, native_ticks, ($($arg,)*)) {
+                            writer.event_slowly(site, ORDINARY, ($($arg,)*));
+                        }
                     });
                 }
             )*
@@ -271,7 +269,9 @@ macro_rules! event_functions {
                 args: A,
             ) {
                 thread::with_writer(&self.0, const { level::<LEVEL>() }, |writer| {
-                    writer.event_at::<LEVEL, A>(site, ticks, args);
+                    if !writer.event_quickly::<LEVEL, A>(site, || ticks, args) {
+                        writer.event_slowly(site, ORDINARY.at(ticks), args);
+                    }
                 });
             }
 
@@ -282,8 +282,7 @@ macro_rules! event_functions {
                 args: A,
             ) {
                 thread::with_writer(&self.0, const { level::<LEVEL>() }, |writer| {
-                    let circumstances = Circumstances { ticks: None, suppressed };
-                    writer.event_slowly(site, circumstances, args);
+                    writer.event_slowly(site, ORDINARY.after(suppressed), args);
                 });
             }
         }
@@ -291,15 +290,15 @@ macro_rules! event_functions {
 }
 
 event_functions! {
-    event0();
-    event1(a: A);
-    event2(a: A, b: B);
-    event3(a: A, b: B, c: C);
-    event4(a: A, b: B, c: C, d: D);
-    event5(a: A, b: B, c: C, d: D, e: E);
-    event6(a: A, b: B, c: C, d: D, e: E, f: F);
-    event7(a: A, b: B, c: C, d: D, e: E, f: F, g: G);
-    event8(a: A, b: B, c: C, d: D, e: E, f: F, g: G, h: H);
+    event0 event0_slowly ();
+    event1 event1_slowly (a: A);
+    event2 event2_slowly (a: A, b: B);
+    event3 event3_slowly (a: A, b: B, c: C);
+    event4 event4_slowly (a: A, b: B, c: C, d: D);
+    event5 event5_slowly (a: A, b: B, c: C, d: D, e: E);
+    event6 event6_slowly (a: A, b: B, c: C, d: D, e: E, f: F);
+    event7 event7_slowly (a: A, b: B, c: C, d: D, e: E, f: F, g: G);
+    event8 event8_slowly (a: A, b: B, c: C, d: D, e: E, f: F, g: G, h: H);
 }
 
 /// What the macros ask first.
@@ -308,7 +307,7 @@ impl<P: RingSupply> Producer<P> {
     /// Whether a record of this level is to be logged. Afterwards the ring is this process's.
     #[inline(always)]
     pub fn __begin(&mut self, level: Level) -> bool {
-        crate::ceiling::allows(level) && self.writer(level).is_some()
+        crate::ceiling::allows(level) && self.begin(level)
     }
 
     /// Where the event functions are.

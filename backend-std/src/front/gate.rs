@@ -43,6 +43,12 @@ impl GateKey {
         level as u8 >= self.0.load(Ordering::Relaxed)
     }
 
+    /// Whether there is more to it than a level that is too low.
+    #[inline(always)]
+    pub(super) fn is_odd(self) -> bool {
+        self.0.load(Ordering::Relaxed) >= Marked::FORKED
+    }
+
     /// Whether this is a child of the process that made the gate.
     #[inline(always)]
     pub(super) fn is_forked(self) -> bool {

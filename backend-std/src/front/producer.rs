@@ -81,20 +81,30 @@ impl<P: RingSupply> Producer<P> {
         }
     }
 
-    /// The writer, if a record of this level is to be logged.
+    /// Whether a record of this level is to be logged. Afterwards the writer is this process's.
     #[inline(always)]
-    pub(super) fn writer(&mut self, level: Level) -> Option<&mut Writer<P>> {
-        if self.writer.gate.is_open(level) {
-            return Some(&mut self.writer);
-        }
-        if self.is_enabled_in_child(level) {
-            return self.renew(level);
-        }
-        self.writer.shared.level.count_if_closed();
-        None
+    pub(super) fn begin(&mut self, level: Level) -> bool {
+        self.writer.gate.is_open(level) || (self.writer.gate.is_odd() && self.begin_oddly(level))
     }
 
-    /// The writer, after [`Producer::writer`] has found that there is something to log.
+    /// After the logger was closed, or in a forked child.
+    #[cold]
+    #[inline(never)]
+    fn begin_oddly(&mut self, level: Level) -> bool {
+        if self.is_enabled_in_child(level) {
+            return self.renew(level).is_some();
+        }
+        self.writer.shared.level.count_if_closed();
+        false
+    }
+
+    /// The writer, if a record of this level is to be logged.
+    #[inline(always)]
+    fn writer(&mut self, level: Level) -> Option<&mut Writer<P>> {
+        if self.begin(level) { Some(&mut self.writer) } else { None }
+    }
+
+    /// The writer, after [`Producer::begin`] has found that there is something to log.
     #[inline(always)]
     pub(super) fn open_writer(&mut self) -> &mut Writer<P> {
         &mut self.writer

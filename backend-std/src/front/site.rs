@@ -16,8 +16,8 @@ use std::ptr;
 use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64, Ordering};
 
 use millpond_core::Level;
-use millpond_core::capture::{Argument, Signature};
 use millpond_core::callsite::CallSite;
+use millpond_core::capture::{Argument, Signature};
 
 /// A place in the source that logs. Made by the macros, as a `static`.
 ///

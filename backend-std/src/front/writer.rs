@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use millpond_core::Level;
 use millpond_core::frame::{Kind, TextPrefix};
-use millpond_core::ring::{Claim, ConsumerState, Entry, Producer as Ring, PushError};
+use millpond_core::ring::{ConsumerState, Entry, Producer as Ring, PushError, Quick};
 use millpond_core::storage::Storage;
 use std::sync::Arc;
 
@@ -107,21 +107,28 @@ impl<P: RingSupply> Writer<P> {
     /// Logs a text record stamped now.
     #[inline(always)]
     pub(super) fn text(&mut self, level: Level, text: &[u8]) {
-        let ticks = self.now();
-        self.text_at(level, ticks, text);
+        let is_native = self.is_native;
+        if !is_native || !self.text_quickly(level, native_ticks, text) {
+            self.text_slowly(level, None, text);
+        }
     }
 
     /// Logs a text record with the caller's stamp.
     #[inline(always)]
     pub(super) fn text_at(&mut self, level: Level, ticks: u64, text: &[u8]) {
-        let entry = Entry::text(level, ticks);
-        let length = u32::try_from(text.len()).unwrap_or(u32::MAX);
-        let fill = |claim: &mut Claim<'_, _>| {
-            claim.put(text);
-        };
-        if level >= self.wake_level || !self.ring.try_insert_quick(entry, length, fill) {
-            self.text_slowly(level, ticks, text);
+        if !self.text_quickly(level, || ticks, text) {
+            self.text_slowly(level, Some(ticks), text);
         }
+    }
+
+    #[inline(always)]
+    fn text_quickly(&mut self, level: Level, ticks: impl FnOnce() -> u64, text: &[u8]) -> bool {
+        let length = u32::try_from(text.len()).unwrap_or(u32::MAX);
+        let quick = Quick { kind: Kind::Text, level, site: 0, length };
+        level < self.wake_level
+            && self.ring.try_insert_quick(quick, ticks, |claim| {
+                claim.put(text);
+            })
     }
 
     /// Logs a text record with bytes, stamped now.
@@ -173,7 +180,8 @@ impl<P: RingSupply> Writer<P> {
 
     #[cold]
     #[inline(never)]
-    fn text_slowly(&mut self, level: Level, ticks: u64, text: &[u8]) {
+    fn text_slowly(&mut self, level: Level, ticks: Option<u64>, text: &[u8]) {
+        let ticks = ticks.unwrap_or_else(|| self.now());
         match self.ring.try_insert_text(level, ticks, text) {
             Ok(()) => self.after_insert(level),
             Err(PushError::TooLarge { max }) => self.split(level, ticks, text, max),

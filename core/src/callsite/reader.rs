@@ -82,7 +82,7 @@ impl TableReader {
             // is uninitialised when the borrow ends.
             unsafe {
                 let into = &mut *(core::ptr::from_mut(chunk) as *mut [MaybeUninit<u8>]);
-                storage.table().read(self.read, into);
+                storage.table().read(self.read as usize, into);
             }
             self.parse(chunk, published, &mut each)?;
         }

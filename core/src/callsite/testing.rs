@@ -53,7 +53,7 @@ impl Ring {
     pub(super) fn put(&self, at: u32, bytes: &[u8]) {
         assert!(at as usize + bytes.len() <= self.table.length() as usize);
         // SAFETY: in bounds as asserted, and these tests have one thread.
-        unsafe { self.table.write(at, bytes) };
+        unsafe { self.table.write(at as usize, bytes) };
     }
 }
 

@@ -79,7 +79,7 @@ impl TableWriter {
             // `self.length` and the end. They are above the published length and so ours (rule 2
             // of this module): a ring has one producer, which has one `TableWriter` (see `new`),
             // `&mut self` rules out a second call, and readers stay below the published length.
-            unsafe { table.write(at, part) };
+            unsafe { table.write(at as usize, part) };
             at += part.len() as u32;
         });
         self.length = at;

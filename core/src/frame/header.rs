@@ -113,10 +113,7 @@ impl Header {
     /// The bytes of this header.
     #[inline(always)]
     pub const fn to_bytes(&self) -> [u8; HEADER] {
-        let first = self.length as u64
-            | (self.kind as u64) << 32
-            | (self.level as u64) << 40
-            | (self.flags.bits() as u64) << 48;
+        let first = self.first_word();
         let last = self.sequence as u64 | (self.site as u64) << 32;
         let words = [first.to_le_bytes(), self.ticks.to_le_bytes(), last.to_le_bytes()];
         let mut bytes = [0; HEADER];
@@ -126,6 +123,15 @@ impl Header {
             i += 1;
         }
         bytes
+    }
+
+    /// The first eight bytes as one little-endian number.
+    #[inline(always)]
+    pub(crate) const fn first_word(&self) -> u64 {
+        self.length as u64
+            | (self.kind as u64) << 32
+            | (self.level as u64) << 40
+            | (self.flags.bits() as u64) << 48
     }
 
     /// The header that stands in these bytes; every value is possible and none is checked.

@@ -11,9 +11,9 @@ use crate::storage::Area;
 #[derive(Debug)]
 pub struct Claim<'a, A: Area> {
     pub(super) area: &'a A,
-    pub(super) start: u32,
-    pub(super) next: u32,
-    pub(super) end: u32,
+    pub(super) start: usize,
+    pub(super) next: usize,
+    pub(super) end: usize,
 }
 
 impl<A: Area> Claim<'_, A> {
@@ -24,13 +24,13 @@ impl<A: Area> Claim<'_, A> {
         // SAFETY: `next..end` lies in the bytes that `Producer::claim` found to be the producer's
         // (rule 2), and `length` was just cut to what is left of them.
         unsafe { self.area.write(self.next, &bytes[..length]) };
-        self.next += length as u32;
+        self.next += length;
         length
     }
 
     /// Bytes that were appended so far.
     pub fn written(&self) -> usize {
-        (self.next - self.start) as usize
+        self.next - self.start
     }
 
     /// Overwrites what was appended `at` so many bytes from the start.
@@ -41,12 +41,12 @@ impl<A: Area> Claim<'_, A> {
     pub fn rewrite(&mut self, at: usize, bytes: &[u8]) {
         assert!(at.checked_add(bytes.len()).is_some_and(|end| end <= self.written()));
         // SAFETY: inside `start..next`, just checked, which `put` has written before.
-        unsafe { self.area.write(self.start + at as u32, bytes) };
+        unsafe { self.area.write(self.start + at, bytes) };
     }
 
     /// Bytes of room left.
     #[inline(always)]
     pub fn room(&self) -> usize {
-        (self.end - self.next) as usize
+        self.end - self.next
     }
 }

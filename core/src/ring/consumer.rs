@@ -103,7 +103,7 @@ impl<S: Storage> Consumer<S> {
         // SAFETY: `offset + take` is within the data, `take` and `offset` are multiples of 8
         // (checked by the caller, resp. by `Batch::room`), and the bytes lie between `released`
         // and the tail: rule 2 gives them to the consumer.
-        unsafe { self.storage.data().read(offset, spare) };
+        unsafe { self.storage.data().read(offset as usize, spare) };
         // SAFETY: `read` has initialised all of `spare`.
         unsafe { bytes.set_len(start + take as usize) };
 

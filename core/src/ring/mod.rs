@@ -35,7 +35,7 @@ mod static_ring;
 pub use claim::Claim;
 pub use consumer::{Consumer, Drained, RingFault};
 pub use lines::{ConsumerLine, ConsumerState, ProducerLine, ProducerState};
-pub use producer::{Entry, Producer};
+pub use producer::{Entry, Producer, Quick};
 pub use producer_batch::ProducerBatch;
 pub use push_error::PushError;
 pub use static_ring::{StaticRing, StaticStorage};

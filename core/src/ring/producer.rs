@@ -12,14 +12,11 @@ use super::{
 use crate::Level;
 use crate::callsite::{CallSite, TableError, TableWriter};
 use crate::frame::{Flags, Gap, HEADER, Header, Kind, aligned};
-use crate::storage::{Area, Storage};
+use crate::storage::{Area, PREFETCH_AHEAD, Storage};
 use crate::sync::Ordering;
 
-/// How far ahead of the tail lines are fetched for writing: far enough that they are here when the
-/// tail arrives, near enough that the consumer has left them. 512 halved p99 when measured.
-const PREFETCH_AHEAD: u32 = 512;
 /// Bytes that the processor fetches at a time.
-const LINE: u32 = 64;
+const LINE: usize = 64;
 
 /// What a frame says beside its payload.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,6 +49,19 @@ impl Entry {
     }
 }
 
+/// A frame for [`Producer::try_insert_quick`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Quick {
+    /// What the frame is.
+    pub kind: Kind,
+    /// Its level.
+    pub level: Level,
+    /// The number of the call site, zero for none.
+    pub site: u32,
+    /// Bytes of the payload.
+    pub length: u32,
+}
+
 /// The writing side of a ring. There is one for each ring, used by one thread at a time.
 ///
 /// TRACE and DEBUG may fill three quarters of the ring, INFO seven eighths, WARNING and ERROR all
@@ -61,14 +71,15 @@ impl Entry {
 #[derive(Debug)]
 #[repr(C)] // what every call touches comes first, where instructions reach it with a short offset
 pub struct Producer<S: Storage> {
-    /// So many bytes may be written before anything has to be looked at: frames of this many bytes
-    /// cross neither the end of the data nor the limit of any level nor `look_at`, and no loss
-    /// waits to be reported. May be too small, see [`Producer::resume`].
-    room: u32,
-    /// Where in the data the next frame goes; the capacity, if it goes to the front.
-    at: u32,
-    /// The position of the front of the data: `lap + at` is the tail.
-    lap: u32,
+    /// Up to here frames are written. The low 32 bits are what both sides call a position; the
+    /// others are there so that this can be compared.
+    tail: u64,
+    /// Up to here frames may be written before anything has to be looked at: they cross neither the
+    /// end of the data nor the limit of any level nor `look_at`, and no loss waits to be reported.
+    /// May be too low, see [`Producer::resume`].
+    stop: u64,
+    /// The position of the front of the data.
+    lap: u64,
     table: TableWriter,
     storage: S,
     /// Bytes and records that are written and not published: none outside a [`ProducerBatch`].
@@ -110,9 +121,9 @@ impl<S: Storage> Producer<S> {
         let middle = capacity - capacity / 8;
         let at = position & (capacity - 1);
         Self {
-            room: 0,
-            at,
-            lap: position.wrapping_sub(at),
+            tail: position.into(),
+            stop: 0,
+            lap: (position - at).into(),
             table: TableWriter::new(),
             storage,
             pending: 0,
@@ -150,53 +161,57 @@ impl<S: Storage> Producer<S> {
         Ok(())
     }
 
-    /// As [`Producer::try_insert`], if that needs no second look: the record fits before the end of
+    /// As [`Producer::try_insert`], if that needs no second look: the frame fits before the end of
     /// the data, into the part of the ring that every level may fill, and before the position given
     /// to [`Producer::resume`], and it is no longer than 1000 bytes. Else it returns false and has
     /// done nothing; [`Producer::try_insert`] may well succeed.
     ///
-    /// This is the path of nearly all records: one compare, and the stores.
-    ///
-    /// `fill` appends exactly `length` bytes.
+    /// This is the path of nearly all records: one compare, and the stores. `fill` appends exactly
+    /// as many bytes as were announced; `ticks` is called after it.
     #[inline(always)]
     pub fn try_insert_quick(
         &mut self,
-        entry: Entry,
-        length: u32,
+        quick: Quick,
+        ticks: impl FnOnce() -> u64,
         fill: impl FnOnce(&mut Claim<'_, S::Area>),
     ) -> bool {
+        let Quick { kind, level, site, length } = quick;
         // The largest frame of the smallest ring, so it is none too large for any.
         if length > max_frame(MIN_CAPACITY) - HEADER as u32 {
             return false;
         }
         let need = aligned(HEADER as u32 + length);
-        if self.room < need {
+        let behind = self.tail + u64::from(need);
+        if behind > self.stop {
             return false;
         }
-        let start = self.at + HEADER as u32;
-        let mut claim = Claim { area: self.storage.data(), start, next: start, end: start + length };
+        let at = self.at();
+        let start = at + HEADER;
+        let end = start + length as usize;
+        let mut claim = Claim { area: self.storage.data(), start, next: start, end };
         fill(&mut claim);
         debug_assert_eq!(claim.room(), 0, "less was appended than was announced");
         let line = self.storage.producer_line();
         let attempted = line.attempted.get();
-        self.write_header(&entry, HEADER as u32 + length, attempted as u32);
-        self.room -= need;
-        self.at += need;
+        let entry = Entry { kind, level, flags: Flags::NONE, ticks: ticks(), site };
+        self.write_header(at, &entry, HEADER as u32 + length, attempted as u32);
+        self.tail = behind;
         line.attempted.set(attempted + entry.completes_a_record() as u64);
         // Release [published]: as in `publish`, for the same partner.
-        line.tail.store(self.lap.wrapping_add(self.at), Ordering::Release);
-        self.prefetch(need);
+        line.tail.store(behind as u32, Ordering::Release);
+        self.prefetch(at, need as usize);
         true
     }
 
     /// Finds out how much may be written by [`Producer::try_insert_quick`] from here on, at most up
     /// to the position `look_at`, if that is ahead.
     pub fn resume(&mut self, look_at: u32) {
-        let until_look = look_at.wrapping_sub(self.tail()) as i32;
+        let until_look = look_at.wrapping_sub(self.tail as u32) as i32;
         let low = self.limits.iter().fold(self.capacity, |low, limit| low.min(*limit));
-        let free = low.saturating_sub(self.used()).min(self.capacity - self.at);
+        let free = low.saturating_sub(self.used()).min(self.capacity - self.at() as u32);
         let waits = self.has_lost || self.pending > 0;
-        self.room = if waits { 0 } else { free.min(until_look.max(0) as u32) };
+        let room = if waits { 0 } else { free.min(until_look.max(0) as u32) };
+        self.stop = self.tail + u64::from(room);
     }
 
     /// Inserts and publishes a text record without a prefix.
@@ -234,7 +249,7 @@ impl<S: Storage> Producer<S> {
     /// Collects frames that are published together, see [`ProducerBatch`]: at the latest when
     /// `most` bytes have been written or a frame is stamped `until` or later.
     pub fn batch(&mut self, most: u32, until: u64) -> ProducerBatch<'_, S> {
-        self.room = 0;
+        self.stop = 0;
         ProducerBatch::new(self, most, until)
     }
 
@@ -243,7 +258,7 @@ impl<S: Storage> Producer<S> {
     #[cold]
     pub fn drop_record(&mut self, level: Level, bytes: u64) {
         let line = self.storage.producer_line();
-        self.room = 0;
+        self.stop = 0;
         self.dropped[level.index()] += 1;
         self.dropped_bytes += bytes;
         self.lost.lost[level.index()] += 1;
@@ -308,7 +323,7 @@ impl<S: Storage> Producer<S> {
     /// released. The consumer may have released more since.
     #[inline(always)]
     pub fn used(&self) -> u32 {
-        self.tail().wrapping_sub(self.head)
+        (self.tail as u32).wrapping_sub(self.head)
     }
 
     /// Looks at the consumer's position again and says how many bytes are in use now.
@@ -326,7 +341,7 @@ impl<S: Storage> Producer<S> {
     /// The position up to which frames are published.
     #[inline(always)]
     pub fn position(&self) -> u32 {
-        self.tail().wrapping_sub(self.pending)
+        (self.tail as u32).wrapping_sub(self.pending)
     }
 
     /// Bytes that are written and not published.
@@ -334,10 +349,10 @@ impl<S: Storage> Producer<S> {
         self.pending
     }
 
-    /// The position up to which frames are written.
+    /// Where in the data the next frame goes; the capacity, if it goes to the front.
     #[inline(always)]
-    fn tail(&self) -> u32 {
-        self.lap.wrapping_add(self.at)
+    fn at(&self) -> usize {
+        (self.tail - self.lap) as usize
     }
 
     /// The lines and memory of this ring.
@@ -364,24 +379,26 @@ impl<S: Storage> Producer<S> {
             self.write_gap(&entry, most)?;
         }
         self.claim(entry.level, most)?;
-        let start = self.at + HEADER as u32;
-        let mut claim = Claim { area: self.storage.data(), start, next: start, end: start + most };
+        let at = self.at();
+        let start = at + HEADER;
+        let end = start + most as usize;
+        let mut claim = Claim { area: self.storage.data(), start, next: start, end };
         fill(&mut claim);
-        let length = claim.next - self.at;
+        let length = (claim.next - at) as u32;
         let attempted = self.storage.producer_line().attempted.get();
         let sequence = (attempted as u32).wrapping_add(self.pending_records);
-        self.write_header(&entry, length, sequence);
+        self.write_header(at, &entry, length, sequence);
         let taken = aligned(length);
-        self.at += taken;
+        self.tail += u64::from(taken);
         self.pending += taken;
         self.pending_records += entry.completes_a_record() as u32;
-        self.room = self.room.saturating_sub(taken);
         Ok(())
     }
 
-    /// Writes the header of the frame at `self.at`. The caller has found the room for it.
+    /// Writes the header of the frame at `at`, which is [`Producer::at`]. The caller has found the
+    /// room for it.
     #[inline(always)]
-    fn write_header(&self, entry: &Entry, length: u32, sequence: u32) {
+    fn write_header(&self, at: usize, entry: &Entry, length: u32, sequence: u32) {
         let header = Header {
             length,
             kind: entry.kind as u8,
@@ -391,11 +408,18 @@ impl<S: Storage> Producer<S> {
             sequence,
             site: entry.site,
         };
-        // SAFETY: both callers have checked that a header and the payload fit at `self.at`, before
-        // the end and into bytes that are the producer's (rule 2): `write` by `claim`, the quick
-        // path by `self.room`, which promises that. `&mut self` there rules out a second writer
+        let data = self.storage.data();
+        // Word by word, as a processor stores them; putting them together first takes longer.
+        // SAFETY: both callers have checked that a header and the payload fit at `at`, before the
+        // end and into bytes that are the producer's (rule 2): `write` by `claim`, the quick path
+        // by `self.stop`, which promises that. `&mut self` there rules out a second writer
         // (rule 1).
-        unsafe { self.storage.data().write(self.at, &header.to_bytes()) };
+        unsafe {
+            data.write(at, &header.first_word().to_le_bytes());
+            data.write(at + 8, &header.ticks.to_le_bytes());
+            data.write(at + 16, &header.sequence.to_le_bytes());
+            data.write(at + 20, &header.site.to_le_bytes());
+        }
     }
 
     /// Gives everything that is written to the consumer.
@@ -405,29 +429,28 @@ impl<S: Storage> Producer<S> {
         line.attempted.set(line.attempted.get() + u64::from(self.pending_records));
         // Release [published]: pairs with Acquire [published] in `Consumer::consume_all`. With
         // Relaxed, the consumer could see the new tail before the bytes of the frame.
-        line.tail.store(self.tail(), Ordering::Release);
+        line.tail.store(self.tail as u32, Ordering::Release);
         self.pending = 0;
         self.pending_records = 0;
-        self.prefetch(2 * LINE);
+        self.prefetch(self.at(), 2 * LINE);
     }
 
-    /// Fetches what frames will be written to after some more like this one of `length` bytes.
+    /// Fetches what frames will be written to after some more like this one, of `length` bytes `at`.
     #[inline(always)]
-    fn prefetch(&self, length: u32) {
+    fn prefetch(&self, at: usize, length: usize) {
         let data = self.storage.data();
-        let ahead = (self.at + PREFETCH_AHEAD) & (self.capacity - 1);
-        data.prefetch_write(ahead);
+        data.prefetch_ahead(at);
         if length > LINE {
-            data.prefetch_write((ahead + LINE) & (self.capacity - 1));
+            data.prefetch_ahead(at + LINE);
         }
     }
 
     /// Finds room for a header and `most` bytes of payload that do not cross the end of the data:
-    /// afterwards it is at `self.at`.
+    /// afterwards it is at [`Producer::at`].
     fn claim(&mut self, level: Level, most: u32) -> Result<(), PushError> {
         let need = self.check_size(most)?;
         let limit = self.limits[level.index()];
-        let to_end = self.capacity - self.at;
+        let to_end = self.capacity - self.at() as u32;
         if need > to_end {
             return self.claim_at_the_front(limit, need, to_end);
         }
@@ -447,12 +470,16 @@ impl<S: Storage> Producer<S> {
         if to_end > 0 {
             // SAFETY: at least 8 bytes are left before the end, since positions are multiples of
             // 8, and `to_end + need` bytes from the tail are free, just checked (rules 1 and 2).
-            unsafe { self.storage.data().write(self.at, &Header::padding(to_end)) };
+            unsafe { self.storage.data().write(self.at(), &Header::padding(to_end)) };
         }
         self.pending += to_end;
-        self.lap = self.lap.wrapping_add(self.capacity);
-        self.at = 0;
-        self.room = 0;
+        self.tail += u64::from(to_end);
+        self.lap = self.tail;
+        self.stop = 0;
+        // Nothing has fetched these, since what was written before stood at the end.
+        for line in 1..PREFETCH_AHEAD / LINE {
+            self.storage.data().prefetch_ahead((line * LINE).wrapping_sub(PREFETCH_AHEAD));
+        }
         Ok(())
     }
 

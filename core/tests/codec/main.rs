@@ -48,7 +48,9 @@ fn meaning() -> impl Strategy<Value = Meaning> {
                 suppressed
             }
         ),
-        bytes().prop_map(Meaning::Event),
+        (bytes(), proptest::option::of(bytes()), word()).prop_map(
+            |(arguments, bytes, suppressed)| Meaning::Event { arguments, bytes, suppressed }
+        ),
         definition(),
         (any::<u64>(), bytes()).prop_map(|(thread, name)| Meaning::ThreadChange { thread, name }),
         any::<(u64, u64)>().prop_map(|(next, uptime)| Meaning::Heartbeat { next, uptime }),
@@ -62,6 +64,17 @@ fn meaning() -> impl Strategy<Value = Meaning> {
 fn encode(header: Header, meaning: &Meaning) -> Vec<u8> {
     let mut flags = header.flags;
     let (kind, payload) = match meaning {
+        Meaning::Event { arguments, bytes, suppressed } => {
+            let text = Meaning::Text {
+                text: arguments.clone(),
+                bytes: bytes.clone(),
+                original_length: None,
+                suppressed: *suppressed,
+            };
+            let mut bytes = encode(header, &text);
+            bytes[4] = Kind::Event as u8;
+            return bytes;
+        }
         Meaning::Text { text, bytes, original_length, suppressed } => {
             let prefix = TextPrefix {
                 original_length: *original_length,
@@ -75,7 +88,6 @@ fn encode(header: Header, meaning: &Meaning) -> Vec<u8> {
             payload.extend(bytes.iter().flatten());
             (Kind::Text, payload)
         }
-        Meaning::Event(arguments) => (Kind::Event, arguments.clone()),
         Meaning::CallSite { line, strings: [target, file, template, signature, fields] } => {
             let mut bytes = Vec::new();
             let (number, level) = (header.site, header.level());
@@ -147,7 +159,11 @@ fn meaning_of(body: Body<'_>) -> Meaning {
             original_length: text.original_length,
             suppressed: text.suppressed,
         },
-        Body::Event(event) => Meaning::Event(event.arguments.to_vec()),
+        Body::Event(event) => Meaning::Event {
+            arguments: event.arguments.to_vec(),
+            bytes: event.bytes.map(<[u8]>::to_vec),
+            suppressed: event.suppressed,
+        },
         Body::CallSite(site) => Meaning::CallSite {
             line: site.line,
             strings: [site.target, site.file, site.template, site.signature, site.fields]
@@ -308,7 +324,10 @@ proptest! {
 #[test]
 fn flipping_any_bit_of_an_envelope_is_detected() {
     let frames = [
-        encode(Header::from_bytes(&[1; HEADER]), &Meaning::Event(b"arguments".to_vec())),
+        encode(
+            Header::from_bytes(&[1; HEADER]),
+            &Meaning::Event { arguments: b"arguments".to_vec(), bytes: None, suppressed: None },
+        ),
         encode(Header::from_bytes(&[2; HEADER]), &Meaning::Gap([1, 2, 3, 4, 5])),
         encode(Header::from_bytes(&[3; HEADER]), &Meaning::Shutdown),
     ]

@@ -11,7 +11,11 @@ pub(crate) enum Meaning {
         original_length: Option<u32>,
         suppressed: Option<u32>,
     },
-    Event(Vec<u8>),
+    Event {
+        arguments: Vec<u8>,
+        bytes: Option<Vec<u8>>,
+        suppressed: Option<u32>,
+    },
     CallSite {
         line: u32,
         strings: [Vec<u8>; 5],
@@ -94,7 +98,7 @@ pub(crate) fn header(bytes: &[u8]) -> Header {
 fn meaning(header: &Header, payload: &[u8]) -> Result<Option<Meaning>, ()> {
     let mut payload = Cursor(payload.to_vec());
     Ok(Some(match header.kind {
-        2 => {
+        kind @ (2 | 3) => {
             let bits = header.flags.bits();
             let original_length = payload.word_if(bits % 2 == 1)?;
             let text_length = payload.word_if(bits / 16 % 2 == 1)?;
@@ -103,9 +107,11 @@ fn meaning(header: &Header, payload: &[u8]) -> Result<Option<Meaning>, ()> {
                 Some(length) => (payload.bytes(length as usize)?, Some(payload.0)),
                 None => (payload.0, None),
             };
-            Meaning::Text { text, bytes, original_length, suppressed }
+            match kind {
+                2 => Meaning::Text { text, bytes, original_length, suppressed },
+                _ => Meaning::Event { arguments: text, bytes, suppressed },
+            }
         }
-        3 => Meaning::Event(payload.0),
         4 => {
             let line = payload.word()?;
             let mut lengths = [0; 5];

@@ -28,13 +28,13 @@ unsafe impl Area for Checked {
         self.0.len() as u32
     }
 
-    unsafe fn write(&self, _offset: u32, _bytes: &[u8]) {
+    unsafe fn write(&self, _offset: usize, _bytes: &[u8]) {
         panic!("a reader wrote to the table");
     }
 
-    unsafe fn read(&self, offset: u32, into: &mut [MaybeUninit<u8>]) {
+    unsafe fn read(&self, offset: usize, into: &mut [MaybeUninit<u8>]) {
         assert!(offset.is_multiple_of(8) && into.len().is_multiple_of(8), "unaligned read");
-        let from = &self.0[offset as usize..][..into.len()];
+        let from = &self.0[offset..][..into.len()];
         for (place, byte) in into.iter_mut().zip(from) {
             place.write(*byte);
         }
