@@ -18,11 +18,17 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+pub use millpond_std::STATIC_MAX_LEVEL;
 pub use millpond_std::{
     Account, Handler, HandlerAccount, HandlerError, HandlerFailure, Iter, Level, LineFormat,
     OnError, Overflow, Record, Records, Report, Source, SystemClock, TimeText, WorkerAccount,
 };
+pub use millpond_std::{Capture, CaptureDisplay};
 pub use millpond_std::{FormatError, collector::FlushError, standard::ShutdownError};
+pub use millpond_std::{
+    debug, debug_at, error, error_at, info, info_at, trace, trace_at, warn, warn_at, warning,
+    warning_at,
+};
 
 /// The standard logger: one process.
 pub mod standard {
@@ -49,6 +55,9 @@ pub mod handlers {
 
 /// The `no_std` core: frames, batches, rings, worker health.
 pub use millpond_core as core;
+
+#[doc(hidden)]
+pub use millpond_std::__private;
 
 /// The README's examples compile.
 #[cfg(all(doctest, target_os = "linux"))]

@@ -8,9 +8,9 @@ use crate::source::Source;
 /// The source of a ring's records, and the call sites in the ring's table so far. Records of a batch
 /// share it; when a ring changes hands or has a new call site, its next records get another one.
 #[derive(Debug)]
-pub(crate) struct Origin {
+pub struct Origin {
     pub(crate) source: Source,
-    /// Those with the numbers 1, 2, 3 ...
+    /// Those with the numbers 1, 2, 3 ...; of an archive those that are needed, by number.
     pub(crate) sites: Vec<Arc<Definition>>,
 }
 
@@ -19,8 +19,24 @@ impl Origin {
         Arc::new(Self { source, sites: Vec::new() })
     }
 
+    /// Logger, process and thread.
+    pub fn source(&self) -> &Source {
+        &self.source
+    }
+
     /// The call site with this number, if it is known.
-    pub(crate) fn site(&self, number: u32) -> Option<&Arc<Definition>> {
-        self.sites.get((number as usize).checked_sub(1)?)
+    #[inline]
+    pub fn site(&self, number: u32) -> Option<&Arc<Definition>> {
+        match self.sites.get((number as usize).checked_sub(1)?) {
+            Some(site) if site.number() == number => Some(site),
+            _ => self.find(number),
+        }
+    }
+
+    /// Archives have gaps in their numbers.
+    #[cold]
+    fn find(&self, number: u32) -> Option<&Arc<Definition>> {
+        let at = self.sites.binary_search_by_key(&number, |site| site.number()).ok()?;
+        self.sites.get(at)
     }
 }

@@ -257,7 +257,28 @@ impl<'a> Record<'a> {
     }
 
     fn origin(&self) -> &'a Origin {
+        self.shared_origin()
+    }
+
+    /// Who logged it, by a small number that is the same for equal origins of one batch. For
+    /// handlers that keep frames.
+    #[doc(hidden)]
+    #[inline]
+    pub fn origin_index(&self) -> usize {
+        self.place.origin as usize
+    }
+
+    /// Who logged it, with its call sites. For handlers that keep frames.
+    #[doc(hidden)]
+    pub fn shared_origin(&self) -> &'a Arc<Origin> {
         &self.records.origins[self.place.origin as usize]
+    }
+
+    /// Whether its message came in parts, so that [`Record::frame`] is not all of it.
+    #[doc(hidden)]
+    #[inline]
+    pub fn is_joined(&self) -> bool {
+        self.place.joined.is_some()
     }
 
     /// The bytes that were logged beside the message.

@@ -8,7 +8,7 @@ use std::collections::VecDeque;
 
 use millpond_core::callsite::{CallSite, TableReader};
 use millpond_core::frame::{Body, Gap, HEADER, Kind, aligned};
-use millpond_core::ring::{Consumer, Entry, Producer, PushError};
+use millpond_core::ring::{Consumer, Entry, Producer, PushError, Quick};
 use millpond_core::storage::{Area, Storage};
 use millpond_core::{Batch, Level};
 
@@ -24,6 +24,7 @@ impl<S: Storage, F: Fn(u32) -> (Producer<S>, Consumer<S>)> Make<S> for F {}
 pub fn check_all<S: Storage>(make: impl Make<S>) {
     for start in [0, 0u32.wrapping_sub(4096), 0u32.wrapping_sub(8)] {
         arrives_in_order_whatever_the_interleaving(&make, start);
+        quick_frames_are_like_others(&make, start);
         fills_up_and_recovers(&make, start);
         severe_records_find_room(&make, start);
         losses_are_shown_in_place(&make, start);
@@ -103,6 +104,80 @@ fn arrives_in_order_whatever_the_interleaving<S: Storage>(make: &impl Make<S>, s
         }
         assert!(model.is_empty(), "records were lost");
         assert_eq!(consumer.storage().producer_line().attempted(), next);
+    }
+}
+
+/// Frames by both paths, losses and drains in any order: all arrive, numbered through, and what is
+/// refused changes nothing.
+fn quick_frames_are_like_others<S: Storage>(make: &impl Make<S>, start: u32) {
+    for seed in 1..=20 {
+        let (mut producer, mut consumer) = make(start);
+        let mut random = Random(seed);
+        let mut model: VecDeque<(u64, Vec<u8>)> = VecDeque::new();
+        let (mut attempted, mut quick) = (0, 0);
+        for _ in 0..4_000 {
+            let text = vec![attempted as u8; random.below(300) as usize];
+            let length = text.len() as u32;
+            let inserted = match random.below(10) {
+                0..6 => {
+                    let form = Quick { kind: Kind::Text, level: Level::Trace, site: 0, length };
+                    let before = producer.position();
+                    let inserted = producer.try_insert_quick(
+                        form,
+                        || attempted,
+                        |claim| {
+                            claim.put(&text);
+                        },
+                    );
+                    quick += u64::from(inserted);
+                    let taken = aligned(HEADER as u32 + length) * u32::from(inserted);
+                    assert_eq!(producer.position(), before.wrapping_add(taken));
+                    inserted
+                }
+                6 => {
+                    let inserted = producer.try_insert_text(Level::Trace, attempted, &text);
+                    let ahead = random.below(2 * producer.capacity());
+                    producer.resume(producer.position().wrapping_add(ahead));
+                    inserted.is_ok()
+                }
+                7 => {
+                    producer.drop_record(Level::Trace, 1);
+                    attempted += 1;
+                    false
+                }
+                _ => {
+                    let mut batch = Box::new(Intake::new());
+                    consumer.consume_all(&mut batch).expect("an honest producer");
+                    check_texts(&batch, &mut model);
+                    consumer.release(consumer.position());
+                    false
+                }
+            };
+            if inserted {
+                model.push_back((attempted, text));
+                attempted += 1;
+            }
+        }
+        let mut batch = Box::new(Intake::new());
+        while consumer.consume_all(&mut batch).expect("an honest producer").more {
+            check_texts(&batch, &mut model);
+            batch.clear();
+        }
+        check_texts(&batch, &mut model);
+        assert!(model.is_empty(), "records were lost");
+        assert!(quick > 500, "the quick path was taken {quick} times");
+        assert_eq!(consumer.storage().producer_line().attempted(), attempted);
+    }
+}
+
+/// Compares the text records of a batch, with their sequence numbers, with what was inserted.
+fn check_texts(batch: &Intake, model: &mut VecDeque<(u64, Vec<u8>)>) {
+    for frame in batch.frames().map(|frame| frame.expect("whole frames")) {
+        if frame.header.kind() == Some(Kind::Text) {
+            let sequence = u64::from(frame.header.sequence);
+            assert_eq!(frame.header.ticks, sequence);
+            assert_eq!(Some((sequence, frame.payload.to_vec())), model.pop_front());
+        }
     }
 }
 

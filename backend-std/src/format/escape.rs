@@ -23,23 +23,64 @@ pub(super) fn write_escaped(bytes: &[u8], out: &mut Vec<u8>) {
     }
 }
 
-/// Whether all bytes are printable ASCII or tabs. Looks at all of them whatever it finds: without a
-/// way out, the compiler makes vector instructions of it.
+/// Escapes what stands in `out` from `start` on.
 #[inline]
-fn is_plain(bytes: &[u8]) -> bool {
-    bytes.iter().fold(0, |harm, &byte| harm | harm_of(byte)) == 0
+pub(super) fn escape_tail(start: usize, out: &mut Vec<u8>) {
+    if !is_plain(&out[start..]) {
+        escape_tail_slowly(start, out);
+    }
 }
 
-/// Zero if `byte` is printable ASCII or a tab.
+#[cold]
+fn escape_tail_slowly(start: usize, out: &mut Vec<u8>) {
+    let tail = &out[start..];
+    if !is_harmless(tail) {
+        // Rare enough for an allocation.
+        let tail = tail.to_vec();
+        out.truncate(start);
+        write_slowly(&tail, out);
+    }
+}
+
+/// Whether all bytes are printable ASCII or tabs. Looks at all of them whatever it finds: without a
+/// way out, the compiler makes vector instructions of it. The last block may overlap the one before
+/// it, so that few bytes are looked at one by one.
+#[inline]
+fn is_plain(bytes: &[u8]) -> bool {
+    let harm = match (bytes.last_chunk::<BLOCK>(), bytes.last_chunk::<FEW>()) {
+        (Some(last), _) => {
+            let (blocks, _) = bytes.as_chunks::<BLOCK>();
+            blocks.iter().fold(harm_in(last), |harm, block| harm | harm_in(block))
+        }
+        (None, Some(last)) => {
+            let (blocks, _) = bytes.as_chunks::<FEW>();
+            blocks.iter().fold(harm_in(last), |harm, block| harm | harm_in(block))
+        }
+        (None, None) => bytes.iter().fold(0, |harm, &byte| harm | harm_of(byte)),
+    };
+    harm == 0
+}
+
+const BLOCK: usize = 32;
+const FEW: usize = 8;
+
+/// Zero if all bytes are printable ASCII or tabs.
+#[inline]
+fn harm_in<const N: usize>(block: &[u8; N]) -> u8 {
+    block.iter().fold(0, |harm, &byte| harm | harm_of(byte))
+}
+
+/// Zero if `byte` is printable ASCII or a tab. With a sign, what is not ASCII is less than a space
+/// too.
 #[inline]
 fn harm_of(byte: u8) -> u8 {
-    let is_control_or_not_ascii = byte.wrapping_sub(b' ') >= 0x7f - b' ';
-    u8::from(is_control_or_not_ascii) & u8::from(byte != b'\t')
+    let is_control_or_not_ascii = ((byte as i8) < b' ' as i8) | (byte == 0x7f);
+    u8::from(is_control_or_not_ascii & (byte != b'\t'))
 }
 
 #[cold]
 fn write_slowly(bytes: &[u8], out: &mut Vec<u8>) {
-    if begins_no_harm(bytes) && std::str::from_utf8(bytes).is_ok() {
+    if is_harmless(bytes) {
         return out.extend_from_slice(bytes);
     }
     for chunk in bytes.utf8_chunks() {
@@ -48,6 +89,11 @@ fn write_slowly(bytes: &[u8], out: &mut Vec<u8>) {
             write_byte(byte, out);
         }
     }
+}
+
+/// Whether it is text without harmful characters; not all such text passes.
+fn is_harmless(bytes: &[u8]) -> bool {
+    begins_no_harm(bytes) && std::str::from_utf8(bytes).is_ok()
 }
 
 /// Whether no byte is a control character or the first of a longer harmful one: U+0080 to U+009F

@@ -1,6 +1,7 @@
 //! Line formats: how a record becomes a line of text.
 
 mod escape;
+mod head;
 mod pattern;
 mod time;
 
@@ -11,7 +12,9 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use crate::records::{Record, Records};
-use escape::write_escaped;
+use crate::render::{Definition, digits};
+use escape::{escape_tail, write_escaped};
+use head::Head;
 use pattern::Piece;
 
 pub use pattern::FormatError;
@@ -30,6 +33,10 @@ const AROUND_MESSAGE: usize = 128;
 /// | `%(message)s` | the message, and what was logged beside it |
 /// | `%(process)d` | the number of the process |
 /// | `%(thread)s` | the name of the thread, else its number |
+/// | `%(target)s` | the module that logged it, or what the call said instead |
+/// | `%(pathname)s` | the source file |
+/// | `%(filename)s` | the source file without its folders |
+/// | `%(lineno)d` | the line in the source file |
 /// | `%%` | a percent sign |
 ///
 /// Whatever a message or a name consists of, a record becomes exactly one line of valid UTF-8 that
@@ -37,8 +44,12 @@ const AROUND_MESSAGE: usize = 128;
 /// characters that reverse the direction of text are written as `\n`, `\x1b` or `\u{2028}`, bytes
 /// that are not UTF-8 as `\xNN`. Backslashes stay as they are.
 ///
-/// Behind a message that was cut stands ` [truncated, N bytes]` with the length that it had, and
-/// behind that ` b"..."` with the bytes that were logged beside the message.
+/// Text that was logged without one of the macros has no place in the source: the last four of the
+/// table become `-`.
+///
+/// Behind a message that was cut stands ` [truncated, N bytes]` with the length that it had, behind
+/// that ` [N suppressed before]` if the rate control of the call site held records back, and behind
+/// that ` b"..."` with the bytes that were logged beside the message.
 ///
 /// In a configuration it is the pattern as a string.
 ///
@@ -58,6 +69,8 @@ const AROUND_MESSAGE: usize = 128;
 pub struct LineFormat {
     pattern: Box<str>,
     pieces: Box<[Piece]>,
+    /// How many of the pieces are the head.
+    head: usize,
 }
 
 impl LineFormat {
@@ -72,7 +85,8 @@ impl LineFormat {
     /// [`FormatError`] if a placeholder is unknown or unfinished, if a percent sign stands alone,
     /// if there is a control character other than tab, and if `%(message)s` is missing.
     pub fn new(pattern: &str) -> Result<LineFormat, FormatError> {
-        Ok(LineFormat { pattern: pattern.into(), pieces: pattern::parse(pattern)? })
+        let pieces = pattern::parse(pattern)?;
+        Ok(LineFormat { pattern: pattern.into(), head: head::count(&pieces), pieces })
     }
 
     /// The pattern.
@@ -83,35 +97,96 @@ impl LineFormat {
     /// Appends the line of `record` to `out`, with `\n` at its end. Does not allocate as long as
     /// `out` has room.
     pub fn write_line(&self, record: &Record<'_>, clock: &mut TimeText, out: &mut Vec<u8>) {
-        let level = record.level().index();
-        out.reserve(record.message_bytes().len() + AROUND_MESSAGE);
-        for piece in &self.pieces {
-            match piece {
-                Piece::Fixed(texts) => out.extend_from_slice(texts[level].as_bytes()),
-                Piece::Time => clock.write(record.timestamp_ns(), out),
-                Piece::Name => write_escaped(record.name().as_bytes(), out),
-                Piece::Message => write_message(record, out),
-                Piece::Process => write_integer(record.source().process, out),
-                Piece::Thread => write_thread(record, out),
-            }
-        }
+        Self::write_pieces(&self.pieces, record, clock, out);
         out.push(b'\n');
     }
 
     /// Appends the lines of all records to `out`, oldest first.
     pub fn write_lines(&self, records: &Records, clock: &mut TimeText, out: &mut Vec<u8>) {
+        let mut head = Head::new();
+        let (first, rest) = self.pieces.split_at(self.head);
         for record in records {
-            self.write_line(&record, clock, out);
+            let (source, level) = (record.source(), record.level().index());
+            if !head.write_again(source, level, record.timestamp_ns(), out) {
+                let start = out.len();
+                let time_end = Self::write_pieces(first, &record, clock, out);
+                let time = time_end.map(|end| (&*clock, end - start));
+                head.keep(source, level, &out[start..], time);
+            }
+            // Most patterns end with the message.
+            match rest {
+                [Piece::Message] => write_message(&record, out),
+                rest => drop(Self::write_pieces(rest, &record, clock, out)),
+            }
+            out.push(b'\n');
         }
+    }
+
+    /// Returns where the last time ends.
+    fn write_pieces(
+        pieces: &[Piece],
+        record: &Record<'_>,
+        clock: &mut TimeText,
+        out: &mut Vec<u8>,
+    ) -> Option<usize> {
+        let level = record.level().index();
+        let mut time_end = None;
+        out.reserve(AROUND_MESSAGE);
+        for piece in pieces {
+            match piece {
+                Piece::Fixed(texts) => texts[level].append(out),
+                Piece::Time => {
+                    clock.write(record.timestamp_ns(), out);
+                    time_end = Some(out.len());
+                }
+                Piece::Name => write_escaped(record.name().as_bytes(), out),
+                Piece::Message => write_message(record, out),
+                Piece::Process => digits::write(record.source().process.into(), out),
+                Piece::Thread => write_thread(record, out),
+                Piece::Target => write_place(record, out, |site, out| {
+                    write_escaped(site.target().as_bytes(), out);
+                }),
+                Piece::Path => write_place(record, out, |site, out| {
+                    write_escaped(site.file().as_bytes(), out);
+                }),
+                Piece::File => write_place(record, out, |site, out| {
+                    let name = site.file().rsplit(['/', '\\']).next();
+                    write_escaped(name.unwrap_or_default().as_bytes(), out);
+                }),
+                Piece::Line => write_place(record, out, |site, out| {
+                    digits::write(site.line().into(), out);
+                }),
+            }
+        }
+        time_end
     }
 }
 
+#[inline]
 fn write_message(record: &Record<'_>, out: &mut Vec<u8>) {
-    write_escaped(record.message_bytes(), out);
+    if let Some((site, arguments)) = record.event() {
+        let start = out.len();
+        site.write_message(arguments, out);
+        escape_tail(start, out);
+    } else {
+        let message = record.message_bytes();
+        out.reserve(message.len() + AROUND_MESSAGE);
+        write_escaped(message, out);
+    }
+    write_notes(record, out);
+}
+
+/// What stands behind a message.
+fn write_notes(record: &Record<'_>, out: &mut Vec<u8>) {
     if let Some(length) = record.original_length() {
         out.extend_from_slice(b" [truncated, ");
-        write_integer(length, out);
+        digits::write(length.into(), out);
         out.extend_from_slice(b" bytes]");
+    }
+    if let Some(count) = record.suppressed() {
+        out.extend_from_slice(b" [");
+        digits::write(count.into(), out);
+        out.extend_from_slice(b" suppressed before]");
     }
     if let Some(bytes) = record.bytes() {
         // Writing to a vector cannot fail.
@@ -119,17 +194,25 @@ fn write_message(record: &Record<'_>, out: &mut Vec<u8>) {
     }
 }
 
-fn write_thread(record: &Record<'_>, out: &mut Vec<u8>) {
-    let source = record.source();
-    if source.thread_name.is_empty() {
-        write_integer(source.thread, out);
-    } else {
-        write_escaped(source.thread_name.as_bytes(), out);
+/// What the call site of a record says, if it has one.
+fn write_place(
+    record: &Record<'_>,
+    out: &mut Vec<u8>,
+    write: impl FnOnce(&Definition, &mut Vec<u8>),
+) {
+    match record.call_site() {
+        Some(site) => write(site, out),
+        None => out.push(b'-'),
     }
 }
 
-fn write_integer(number: impl itoa::Integer, out: &mut Vec<u8>) {
-    out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
+fn write_thread(record: &Record<'_>, out: &mut Vec<u8>) {
+    let source = record.source();
+    if source.thread_name.is_empty() {
+        digits::write(source.thread, out);
+    } else {
+        write_escaped(source.thread_name.as_bytes(), out);
+    }
 }
 
 impl Default for LineFormat {

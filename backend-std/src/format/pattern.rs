@@ -4,20 +4,25 @@ use millpond_core::Level;
 use thiserror::Error;
 
 use super::escape::is_harmful;
+use crate::render::literal::Literal;
 
 /// The placeholders, for error messages.
-const KNOWN: &str = "%(asctime)s %(levelname)s %(name)s %(message)s %(process)d %(thread)s and %% for a percent sign";
+const KNOWN: &str = "%(asctime)s %(levelname)s %(name)s %(message)s %(process)d %(thread)s %(target)s %(pathname)s %(filename)s %(lineno)d and %% for a percent sign";
 
 /// A part of a line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Piece {
     /// Literal text and names of levels, such as ` [INFO] `: what it is for each level.
-    Fixed([Box<str>; Level::COUNT]),
+    Fixed([Literal; Level::COUNT]),
     Time,
     Name,
     Message,
     Process,
     Thread,
+    Target,
+    Path,
+    File,
+    Line,
 }
 
 /// Why a pattern is not a line format. Positions are bytes, counted from zero.
@@ -93,6 +98,10 @@ pub(super) fn parse(pattern: &str) -> Result<Box<[Piece]>, FormatError> {
                 "%(message)s" => pieces.add(Piece::Message),
                 "%(process)d" => pieces.add(Piece::Process),
                 "%(thread)s" => pieces.add(Piece::Thread),
+                "%(target)s" => pieces.add(Piece::Target),
+                "%(pathname)s" => pieces.add(Piece::Path),
+                "%(filename)s" => pieces.add(Piece::File),
+                "%(lineno)d" => pieces.add(Piece::Line),
                 other => {
                     return Err(FormatError::Unknown { placeholder: other.to_owned(), position });
                 }
@@ -143,7 +152,7 @@ impl Pieces {
     fn end_fixed(&mut self) {
         let fixed = std::mem::take(&mut self.fixed);
         if !fixed[0].is_empty() {
-            self.done.push(Piece::Fixed(fixed.map(String::into_boxed_str)));
+            self.done.push(Piece::Fixed(fixed.map(|text| Literal::new(&text))));
         }
     }
 
@@ -163,15 +172,27 @@ mod tests {
     use super::*;
 
     fn literal(text: &str) -> Piece {
-        Piece::Fixed([(); Level::COUNT].map(|()| text.into()))
+        Piece::Fixed([(); Level::COUNT].map(|()| Literal::new(text)))
     }
 
     #[test]
     fn every_placeholder_is_known() {
-        let pattern = "%(asctime)s%(levelname)s%(name)s%(message)s%(process)d%(thread)s";
+        let pattern = "%(asctime)s%(levelname)s%(name)s%(message)s%(process)d%(thread)s\
+                       %(target)s%(pathname)s%(filename)s%(lineno)d";
         let pieces = parse(pattern).unwrap();
-        let levels = Piece::Fixed(Level::ALL.map(|level| level.name().into()));
-        let all = [Piece::Time, levels, Piece::Name, Piece::Message, Piece::Process, Piece::Thread];
+        let levels = Piece::Fixed(Level::ALL.map(|level| Literal::new(level.name())));
+        let all = [
+            Piece::Time,
+            levels,
+            Piece::Name,
+            Piece::Message,
+            Piece::Process,
+            Piece::Thread,
+            Piece::Target,
+            Piece::Path,
+            Piece::File,
+            Piece::Line,
+        ];
         assert_eq!(*pieces, all);
         for placeholder in pattern.split_inclusive(['s', 'd']).filter(|p| p.starts_with('%')) {
             assert!(KNOWN.contains(&placeholder[..placeholder.len() - 1]));
@@ -187,7 +208,7 @@ mod tests {
     #[test]
     fn literal_text_and_levels_are_one_piece() {
         let pieces = parse("a%(levelname)sb%%%(levelname)s%(message)s").unwrap();
-        let fixed = Level::ALL.map(|level| format!("a{level}b%{level}").into());
+        let fixed = Level::ALL.map(|level| Literal::new(&format!("a{level}b%{level}")));
         assert_eq!(*pieces, [Piece::Fixed(fixed), Piece::Message]);
     }
 
@@ -198,7 +219,7 @@ mod tests {
             position,
         };
         let cases = [
-            ("%(message)s %(lineno)d", unknown("%(lineno)d", 12)),
+            ("%(message)s %(msecs)d", unknown("%(msecs)d", 12)),
             ("ü%(levelname)-8s %(message)s", unknown("%(levelname)-8s", 2)),
             ("%(process)s %(message)s", unknown("%(process)s", 0)),
             ("%(message)ß", unknown("%(message)ß", 0)),
@@ -224,8 +245,8 @@ mod tests {
 
     #[test]
     fn an_unknown_placeholder_is_named_and_the_known_ones_are_listed() {
-        let text = parse("%(lineno)d").unwrap_err().to_string();
-        assert!(text.contains("`%(lineno)d` at byte 0"), "{text}");
+        let text = parse("%(msecs)d").unwrap_err().to_string();
+        assert!(text.contains("`%(msecs)d` at byte 0"), "{text}");
         assert!(text.contains("%(asctime)s") && text.contains("%(thread)s"), "{text}");
     }
 

@@ -1,9 +1,10 @@
 use millpond_core::Level;
+use millpond_core::callsite::CallSite;
 use proptest::prelude::*;
 
 use super::escape::is_harmful;
 use super::*;
-use crate::testing::{Item, records};
+use crate::testing::{Item, events, records};
 
 const NOON: i64 = 1_795_348_800_123_456_789;
 
@@ -46,6 +47,67 @@ fn what_was_cut_and_what_lies_beside_is_told() {
         "begin [truncated, 70000 bytes]|\n\
          failed b\"\\x00\\xff\\\"\\n\\\\ok\"|\n \
          [truncated, 8 bytes] b\"\"|\n"
+    );
+}
+
+const SITE: CallSite<'static> = CallSite {
+    number: 2,
+    level: Level::Warning,
+    line: 77,
+    target: b"shop::\x1borders",
+    file: b"shop/src/orders.rs",
+    template: b"order {0}: {1}",
+    signature: b"Is",
+    fields: b"",
+};
+
+fn events_shown(pattern: &str, texts: &[&str]) -> String {
+    let arguments = texts.iter().zip(1_u32..).map(|(text, number)| {
+        let length = text.len() as u32;
+        [&number.to_le_bytes(), &length.to_le_bytes()[..], text.as_bytes()].concat()
+    });
+    let batch = events(LineFormat::default(), &SITE, &arguments.collect::<Vec<_>>());
+    let mut out = Vec::new();
+    let format = LineFormat::new(pattern).unwrap();
+    format.write_lines(&batch, &mut TimeText::new(), &mut out);
+    let mut one_by_one = Vec::new();
+    for record in &batch {
+        format.write_line(&record, &mut TimeText::new(), &mut one_by_one);
+    }
+    assert_eq!(out, one_by_one);
+    String::from_utf8(out).unwrap()
+}
+
+#[test]
+fn an_event_is_rendered_and_escaped() {
+    assert_eq!(
+        events_shown(LineFormat::DEFAULT_PATTERN, &["plain", "two\nlines", "grün", "\u{202e}"]),
+        "1970-01-01T00:00:00.000000Z [WARNING] app - order 1: plain\n\
+         1970-01-01T00:00:00.000001Z [WARNING] app - order 2: two\\nlines\n\
+         1970-01-01T00:00:00.000002Z [WARNING] app - order 3: grün\n\
+         1970-01-01T00:00:00.000003Z [WARNING] app - order 4: \\u{202e}\n"
+    );
+}
+
+#[test]
+fn the_place_of_a_call_is_shown_and_that_of_text_is_a_dash() {
+    let pattern = "%(target)s %(pathname)s %(filename)s:%(lineno)d %(message)s";
+    assert_eq!(
+        events_shown(pattern, &["x"]),
+        "shop::\\x1borders shop/src/orders.rs orders.rs:77 order 1: x\n"
+    );
+    assert_eq!(lines(pattern, &[message("text")]), "- - -:- text\n");
+}
+
+#[test]
+fn names_of_sources_in_turn() {
+    let long = "long".repeat(20);
+    let item = |name| Item::new(Level::Info, name, "m", 0);
+    let items =
+        [item("a"), item("a"), item(&long), item(&long), item("b\n"), item("b\n"), item("a")];
+    assert_eq!(
+        lines("%(name)s|%(message)s", &items),
+        format!("a|m\na|m\n{long}|m\n{long}|m\nb\\n|m\nb\\n|m\na|m\n")
     );
 }
 
@@ -134,5 +196,13 @@ proptest! {
     fn many_records_are_as_many_lines(messages in prop::collection::vec(any_message(), 0..20)) {
         let items: Vec<_> = messages.iter().map(message).collect();
         prop_assert_eq!(lines(LineFormat::DEFAULT_PATTERN, &items).lines().count(), items.len());
+    }
+
+    #[test]
+    fn any_event_is_one_harmless_line(texts in prop::collection::vec(any::<String>(), 0..20)) {
+        let texts: Vec<_> = texts.iter().map(|text| &text[..]).collect();
+        let shown = events_shown(LineFormat::DEFAULT_PATTERN, &texts);
+        prop_assert_eq!(shown.lines().count(), texts.len());
+        prop_assert!(!shown.replace('\n', "").contains(is_harmful), "{:?}", shown);
     }
 }

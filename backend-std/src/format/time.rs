@@ -5,13 +5,12 @@ use std::fmt::Write as _;
 use heapless::String;
 use jiff::Timestamp;
 
+use crate::render::digits;
+
 const NS_PER_SECOND: i64 = 1_000_000_000;
 
 /// The longest text: a year before zero takes 30 bytes, the fallback 29.
 const LONGEST: usize = 32;
-
-/// Where the six microsecond digits stand, counted from the end: they and one letter.
-const DIGITS_FROM_END: usize = 7;
 
 /// Renders times as `2026-11-22T07:45:53.123456Z`: UTC, ISO 8601, microseconds, cut and not
 /// rounded.
@@ -38,7 +37,18 @@ pub struct TimeText {
     length: usize,
 }
 
+/// The six digits of the microseconds.
+#[inline]
+pub(super) fn digits_of(nanoseconds: u32) -> [u8; 6] {
+    // Two zeros and six digits.
+    let [_, _, digits @ ..] = digits::all_eight(u64::from(nanoseconds / 1000));
+    digits
+}
+
 impl TimeText {
+    /// Where the six microsecond digits stand, counted from the end: they and one letter.
+    pub(super) const DIGITS_FROM_END: usize = 7;
+
     /// A cache that holds the first second of 1970.
     pub fn new() -> Self {
         let mut clock = Self { start_ns: 0, text: [0; LONGEST], length: 0 };
@@ -49,10 +59,7 @@ impl TimeText {
     /// Appends the text of `timestamp_ns`, nanoseconds since the start of 1970, to `out`.
     pub fn write(&mut self, timestamp_ns: i64, out: &mut Vec<u8>) {
         self.render(timestamp_ns);
-        // Copying a length that the compiler knows and cutting it is several times faster.
-        let end = out.len() + self.length;
-        out.extend_from_slice(&self.text);
-        out.truncate(end);
+        digits::append(self.text, self.length, out);
     }
 
     /// The text of `timestamp_ns`, nanoseconds since the start of 1970.
@@ -67,16 +74,15 @@ impl TimeText {
         if !(0..NS_PER_SECOND.into()).contains(&(i128::from(timestamp_ns) - self.start_ns)) {
             self.start_second(timestamp_ns.div_euclid(NS_PER_SECOND));
         }
-        let micros = (i128::from(timestamp_ns) - self.start_ns) as u32 / 1000;
-        let digits = self.length - DIGITS_FROM_END;
-        let digits = &mut self.text[digits..digits + 6];
-        // Two halves, so that neither waits for the other.
-        for (half, mut rest) in [(0..3, micros / 1000), (3..6, micros % 1000)] {
-            for digit in digits[half].iter_mut().rev() {
-                *digit = b'0' + (rest % 10) as u8;
-                rest /= 10;
-            }
+        let start = self.length - Self::DIGITS_FROM_END;
+        if let Some(place) = self.text[start..].first_chunk_mut() {
+            *place = digits_of((i128::from(timestamp_ns) - self.start_ns) as u32);
         }
+    }
+
+    /// Where the second of the text that was rendered last starts, if 64 bits reach there.
+    pub(super) fn second_ns(&self) -> Option<i64> {
+        self.start_ns.try_into().ok()
     }
 
     #[cold]

@@ -4,9 +4,9 @@ use core::fmt;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use core::time::Duration;
 
+use super::code;
 use super::signature::VariantKind;
 use super::text::WAS_CUT;
-use super::code;
 
 /// How deep types may be nested: options in options, structs in structs.
 pub const MAX_DEPTH: u32 = 16;
@@ -66,11 +66,7 @@ impl<'a> Composite<'a> {
         Fields {
             left: self.count,
             named: self.kind == VariantKind::Named,
-            reader: Reader {
-                signature: self.signature,
-                payload: self.payload,
-                depth: self.depth,
-            },
+            reader: Reader { signature: self.signature, payload: self.payload, depth: self.depth },
         }
     }
 }
@@ -210,7 +206,8 @@ impl<'a> Iterator for Types<'a> {
         }
         let mut reader = Reader { signature: self.signature, payload: &[], depth: 0 };
         Some(reader.skip_type().map(|()| {
-            let (this, rest) = self.signature.split_at(self.signature.len() - reader.signature.len());
+            let (this, rest) =
+                self.signature.split_at(self.signature.len() - reader.signature.len());
             self.signature = rest;
             this
         }))
@@ -397,8 +394,7 @@ impl<'a> Reader<'a> {
 
     fn name(&mut self) -> Result<&'a [u8], ValueError> {
         let length = self.code()?.into();
-        let (name, rest) =
-            self.signature.split_at_checked(length).ok_or(ValueError::Signature)?;
+        let (name, rest) = self.signature.split_at_checked(length).ok_or(ValueError::Signature)?;
         self.signature = rest;
         Ok(name)
     }

@@ -1,6 +1,6 @@
 //! What the payload of each kind of frame means.
 
-use super::{Flags, Frame, FrameError, HEADER, Kind, Text};
+use super::{Flags, Frame, FrameError, HEADER, Kind, Stream, Text};
 use crate::Level;
 use crate::callsite::CallSite;
 use crate::envelope::Envelope;
@@ -30,6 +30,10 @@ pub enum Body<'a> {
     Gap(Gap),
     /// Frames, packed.
     Envelope(Envelope<'a>),
+    /// Who logged what follows; `None` if that was said before.
+    Stream(Option<Stream<'a>>),
+    /// A part of an archive; its numbers are in the header.
+    Section,
 }
 
 impl<'a> Body<'a> {
@@ -59,6 +63,8 @@ impl<'a> Body<'a> {
                 Body::Gap(Gap { lost })
             }
             Kind::Envelope => Body::Envelope(Envelope::decode(fields)?),
+            Kind::Stream => Body::Stream(Stream::decode(fields)?),
+            Kind::Section => Body::Section,
         }))
     }
 }

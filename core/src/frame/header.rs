@@ -63,6 +63,10 @@ pub enum Kind {
     Gap = 9,
     /// Frames on their way over a line, into an archive or across a network.
     Envelope = 10,
+    /// Who logged the records that follow, in an archive.
+    Stream = 11,
+    /// Which part of which archive an envelope belongs to.
+    Section = 12,
 }
 
 impl Kind {
@@ -79,6 +83,8 @@ impl Kind {
             8 => Kind::ClockAnchor,
             9 => Kind::Gap,
             10 => Kind::Envelope,
+            11 => Kind::Stream,
+            12 => Kind::Section,
             _ => return None,
         })
     }
@@ -199,7 +205,7 @@ mod tests {
         for byte in 0..=255u8 {
             match Kind::from_byte(byte) {
                 Some(kind) => assert_eq!(kind as u8, byte),
-                None => assert!(byte == 0 || byte > 10),
+                None => assert!(byte == 0 || byte > 12),
             }
         }
     }

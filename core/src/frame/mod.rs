@@ -22,12 +22,14 @@ mod body;
 mod flags;
 mod header;
 mod iter;
+mod stream;
 mod text;
 
 pub use body::{Body, Event, Gap, Heartbeat, ThreadChange};
 pub use flags::Flags;
 pub use header::{ALIGN, HEADER, Header, Kind, LENGTH_KIND, aligned};
 pub use iter::{Frame, FrameError, Frames};
+pub use stream::Stream;
 pub use text::{Text, TextPrefix};
 
 pub(crate) use body::Fields;

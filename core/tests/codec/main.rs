@@ -9,7 +9,8 @@ use millpond_core::Level;
 use millpond_core::callsite::CallSite;
 use millpond_core::envelope::{Envelope, EnvelopeError, EnvelopeWriter, OVERHEAD};
 use millpond_core::frame::{
-    Body, Flags, Frame, Frames, Gap, HEADER, Header, Heartbeat, Kind, Text, TextPrefix, aligned,
+    Body, Flags, Frame, Frames, Gap, HEADER, Header, Heartbeat, Kind, Stream, Text, TextPrefix,
+    aligned,
 };
 use naive::Meaning;
 use proptest::collection::vec;
@@ -57,6 +58,9 @@ fn meaning() -> impl Strategy<Value = Meaning> {
         Just(Meaning::Shutdown),
         any::<u64>().prop_map(Meaning::ClockAnchor),
         any::<[u64; 5]>().prop_map(Meaning::Gap),
+        proptest::option::of((any::<u64>(), any::<u32>(), any::<u32>(), bytes(), bytes()))
+            .prop_map(Meaning::Stream),
+        Just(Meaning::Section),
     ]
 }
 
@@ -107,6 +111,13 @@ fn encode(header: Header, meaning: &Meaning) -> Vec<u8> {
         Meaning::Shutdown => (Kind::Shutdown, Vec::new()),
         Meaning::ClockAnchor(wall) => (Kind::ClockAnchor, wall.to_le_bytes().to_vec()),
         Meaning::Gap(lost) => (Kind::Gap, Gap { lost: *lost }.to_bytes().to_vec()),
+        Meaning::Stream(None) => (Kind::Stream, Vec::new()),
+        Meaning::Stream(Some((thread, process, sites, name, thread_name))) => {
+            let (thread, process, sites) = (*thread, *process, *sites);
+            let stream = Stream { thread, process, sites, name, thread_name };
+            (Kind::Stream, [&stream.fixed(), &name[..], thread_name].concat())
+        }
+        Meaning::Section => (Kind::Section, Vec::new()),
         Meaning::Envelope { .. } => unreachable!("envelopes are made by their own test"),
     };
     let length = (HEADER + payload.len()) as u32;
@@ -125,7 +136,7 @@ fn nearly_frames() -> impl Strategy<Value = Vec<u8>> {
         bytes.resize(8 * words as usize, 0xaa);
         bytes
     });
-    let any_kind = (header(), 0u8..13, vec(any::<u8>(), 0..40), 0u32..80).prop_map(
+    let any_kind = (header(), 0u8..15, vec(any::<u8>(), 0..40), 0u32..80).prop_map(
         |(header, kind, payload, length)| {
             let mut bytes = Header { length, kind, ..header }.to_bytes().to_vec();
             bytes.extend_from_slice(&payload);
@@ -185,6 +196,11 @@ fn meaning_of(body: Body<'_>) -> Meaning {
             crc: envelope.crc,
             frames: envelope.bytes.to_vec(),
         },
+        Body::Stream(stream) => Meaning::Stream(stream.map(|stream| {
+            let (name, thread_name) = (stream.name.to_vec(), stream.thread_name.to_vec());
+            (stream.thread, stream.process, stream.sites, name, thread_name)
+        })),
+        Body::Section => Meaning::Section,
         other => panic!("a body that this test does not know: {other:?}"),
     }
 }
@@ -383,7 +399,7 @@ fn text_prefixes_in_all_combinations() {
 #[test]
 fn an_unknown_kind_is_skipped_and_an_unknown_level_is_an_error() {
     let mut run = Vec::new();
-    for kind in [11, 255, Kind::Shutdown as u8] {
+    for kind in [13, 255, Kind::Shutdown as u8] {
         let header = Header { length: 29, kind, level: 5, ..Header::from_bytes(&[0; HEADER]) };
         run.extend_from_slice(&header.to_bytes());
         run.extend_from_slice(&[0xee; 8]);

@@ -31,6 +31,8 @@ pub(crate) enum Meaning {
     Shutdown,
     ClockAnchor(u64),
     Gap([u64; 5]),
+    Stream(Option<(u64, u32, u32, Vec<u8>, Vec<u8>)>),
+    Section,
     Envelope {
         version: (u16, u16),
         features: (u32, u32),
@@ -146,6 +148,15 @@ fn meaning(header: &Header, payload: &[u8]) -> Result<Option<Meaning>, ()> {
                 frames: payload.0,
             }
         }
+        11 if payload.0.is_empty() => Meaning::Stream(None),
+        11 => {
+            let (thread, process, sites) = (payload.number(8)?, payload.word()?, payload.word()?);
+            let (name, thread_name) = (payload.number(2)? as usize, payload.number(2)? as usize);
+            payload.word()?;
+            let (name, thread_name) = (payload.bytes(name)?, payload.bytes(thread_name)?);
+            Meaning::Stream(Some((thread, process, sites, name, thread_name)))
+        }
+        12 => Meaning::Section,
         _ => return Ok(None),
     }))
 }

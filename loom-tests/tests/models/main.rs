@@ -12,6 +12,7 @@ mod flush;
 mod full;
 mod handover;
 mod publish;
+mod quick;
 
 use std::collections::BTreeSet;
 
