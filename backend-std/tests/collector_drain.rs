@@ -190,7 +190,7 @@ fn what_stands_before_a_fault_is_delivered() {
     insert(&mut producer, Level::Info, ticks, "four");
     // SAFETY: nobody else uses the ring now: the collector starts below, and `&mut` to the
     // producer is here. The length lies at the start of the frame.
-    unsafe { producer.storage().data().write(at, &3_u32.to_le_bytes()) };
+    unsafe { producer.storage().data().write(at as usize, &3_u32.to_le_bytes()) };
     let running = start(vec![found], Duration::ZERO, Duration::from_secs(1));
     let begin = Instant::now();
     while running.kept.lock().unwrap().lines.len() < 4 && begin.elapsed() < Duration::from_secs(30)

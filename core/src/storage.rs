@@ -130,9 +130,10 @@ unsafe fn copy(bytes: &[u8], to: *mut u8) {
     unsafe {
         match length {
             33..=64 => ends::<32>(from, to, length),
-            65..=128 => ends::<64>(from, to, length),
             16..=32 => ends::<16>(from, to, length),
             8..=15 => ends::<8>(from, to, length),
+            4..=7 => ends::<4>(from, to, length),
+            65..=128 => ends::<64>(from, to, length),
             _ => core::ptr::copy_nonoverlapping(from, to, length),
         }
     }

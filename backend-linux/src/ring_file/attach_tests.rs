@@ -346,7 +346,7 @@ proptest! {
             assert!(3 * 4096 + u64::from(data) + u64::from(table) <= length as u64);
             let mut last = [std::mem::MaybeUninit::uninit(); 8];
             // SAFETY: the last 8 bytes of the data, which nobody writes.
-            unsafe { storage.data().read(data - 8, &mut last) };
+            unsafe { storage.data().read(data as usize - 8, &mut last) };
         }
     }
 

@@ -13,7 +13,7 @@ const KNOWN: &str = "%(asctime)s %(levelname)s %(name)s %(message)s %(process)d 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Piece {
     /// Literal text and names of levels, such as ` [INFO] `: what it is for each level.
-    Fixed([Literal; Level::COUNT]),
+    Fixed(Box<[Literal; Level::COUNT]>),
     Time,
     Name,
     Message,
@@ -152,7 +152,7 @@ impl Pieces {
     fn end_fixed(&mut self) {
         let fixed = std::mem::take(&mut self.fixed);
         if !fixed[0].is_empty() {
-            self.done.push(Piece::Fixed(fixed.map(|text| Literal::new(&text))));
+            self.done.push(Piece::Fixed(Box::new(fixed.map(|text| Literal::new(&text)))));
         }
     }
 
@@ -172,7 +172,7 @@ mod tests {
     use super::*;
 
     fn literal(text: &str) -> Piece {
-        Piece::Fixed([(); Level::COUNT].map(|()| Literal::new(text)))
+        Piece::Fixed(Box::new([(); Level::COUNT].map(|()| Literal::new(text))))
     }
 
     #[test]
@@ -180,7 +180,7 @@ mod tests {
         let pattern = "%(asctime)s%(levelname)s%(name)s%(message)s%(process)d%(thread)s\
                        %(target)s%(pathname)s%(filename)s%(lineno)d";
         let pieces = parse(pattern).unwrap();
-        let levels = Piece::Fixed(Level::ALL.map(|level| Literal::new(level.name())));
+        let levels = Piece::Fixed(Box::new(Level::ALL.map(|level| Literal::new(level.name()))));
         let all = [
             Piece::Time,
             levels,
@@ -209,7 +209,7 @@ mod tests {
     fn literal_text_and_levels_are_one_piece() {
         let pieces = parse("a%(levelname)sb%%%(levelname)s%(message)s").unwrap();
         let fixed = Level::ALL.map(|level| Literal::new(&format!("a{level}b%{level}")));
-        assert_eq!(*pieces, [Piece::Fixed(fixed), Piece::Message]);
+        assert_eq!(*pieces, [Piece::Fixed(Box::new(fixed)), Piece::Message]);
     }
 
     #[test]

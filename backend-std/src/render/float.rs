@@ -66,8 +66,8 @@ fn write_shortest(number: impl Float, out: &mut Vec<u8>) {
 fn write_everyday(number: f64, out: &mut Vec<u8>) -> bool {
     const SCALE: f64 = 1e6;
     let size = number.abs();
-    // Whole numbers have at most 14 digits then. This also leaves out what is no number.
-    if !(size < digits::LIMIT as f64) {
+    // The decimal number has at most 14 digits then. A NaN is in no range.
+    if !(0.0..digits::LIMIT as f64).contains(&size) {
         return false;
     }
     let scaled = (size * SCALE + 0.5) as u64;

@@ -20,12 +20,19 @@ impl<A: Area> Claim<'_, A> {
     /// Appends as many of `bytes` as there is room for, and returns how many.
     #[inline(always)]
     pub fn put(&mut self, bytes: &[u8]) -> usize {
-        let length = bytes.len().min(self.room());
-        // SAFETY: `next..end` lies in the bytes that `Producer::claim` found to be the producer's
-        // (rule 2), and `length` was just cut to what is left of them.
-        unsafe { self.area.write(self.next, &bytes[..length]) };
-        self.next += length;
-        length
+        let room = self.room();
+        // A branch of its own, so that the compiler knows the length where the caller does.
+        if bytes.len() <= room {
+            // SAFETY: `next..end` lies in the bytes that `Producer` found to be its own (rule 2),
+            // and `bytes` fits into what is left of them.
+            unsafe { self.area.write(self.next, bytes) };
+            self.next += bytes.len();
+            return bytes.len();
+        }
+        // SAFETY: as above, cut to what is left.
+        unsafe { self.area.write(self.next, &bytes[..room]) };
+        self.next += room;
+        room
     }
 
     /// Bytes that were appended so far.
