@@ -137,7 +137,9 @@ fn quick_frames_are_like_others<S: Storage>(make: &impl Make<S>, start: u32) {
                 6 => {
                     let inserted = producer.try_insert_text(Level::Trace, attempted, &text);
                     let ahead = random.below(2 * producer.capacity());
-                    producer.resume(producer.position().wrapping_add(ahead));
+                    let quiet_below =
+                        [Level::Debug, Level::Trace][usize::from(random.below(9) == 0)];
+                    producer.resume(producer.position().wrapping_add(ahead), quiet_below);
                     inserted.is_ok()
                 }
                 7 => {

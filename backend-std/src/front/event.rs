@@ -54,10 +54,7 @@ impl<P: RingSupply> Writer<P> {
         args: A,
     ) -> bool {
         let number = site.quick_number::<A>();
-        // If lower levels wake the collector, there never is room for the quick path, see
-        // `after_insert`. So this compare is paid for by the rare levels alone.
-        let is_quiet = LEVEL < Level::Warning as u8 || LEVEL < self.wake_level as u8;
-        if A::IS_FORMATTED || number > self.quick_sites || !is_quiet {
+        if A::IS_FORMATTED || number > self.quick_sites {
             return false;
         }
         let level = const { level::<LEVEL>() };

@@ -34,7 +34,7 @@ pub(crate) struct Writer<P: RingSupply> {
     /// table, and the clock is the processor's counter.
     pub(super) quick_sites: u64,
     pub(super) ring: Ring<P::Storage>,
-    pub(super) wake_level: Level,
+    wake_level: Level,
     /// Stamps are [`native_ticks`].
     is_native: bool,
     pub(super) shared: Arc<Shared<P>>,
@@ -125,10 +125,9 @@ impl<P: RingSupply> Writer<P> {
     fn text_quickly(&mut self, level: Level, ticks: impl FnOnce() -> u64, text: &[u8]) -> bool {
         let length = u32::try_from(text.len()).unwrap_or(u32::MAX);
         let quick = Quick { kind: Kind::Text, level, site: 0, length };
-        level < self.wake_level
-            && self.ring.try_insert_quick(quick, ticks, |claim| {
-                claim.put(text);
-            })
+        self.ring.try_insert_quick(quick, ticks, |claim| {
+            claim.put(text);
+        })
     }
 
     /// Logs a text record with bytes, stamped now.
@@ -279,10 +278,7 @@ impl<P: RingSupply> Writer<P> {
         if is_behind || level >= self.wake_level {
             self.look_whether_to_wake(level);
         }
-        // The quick path of an event does not ask for the wake level below WARNING.
-        let look_at =
-            if self.wake_level <= Level::Info { self.ring.position() } else { self.look_at };
-        self.ring.resume(look_at);
+        self.ring.resume(self.look_at, self.wake_level);
     }
 
     #[cold]

@@ -53,6 +53,7 @@ impl<'a> EnvelopeWriter<'a> {
     ///
     /// [`Full`] if there is no room. Nothing has changed then: finish this envelope and push the
     /// frame into the next one, or drop it if the envelope is empty.
+    #[inline]
     pub fn push(&mut self, frame: &Frame<'_>) -> Result<(), Full> {
         if frame.header.kind == Kind::Padding as u8 {
             return Ok(());

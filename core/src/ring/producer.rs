@@ -74,12 +74,12 @@ pub struct Producer<S: Storage> {
     /// Up to here frames are written. The low 32 bits are what both sides call a position; the
     /// others are there so that this can be compared.
     tail: u64,
-    /// Up to here frames may be written before anything has to be looked at: they cross neither the
-    /// end of the data nor the limit of any level nor `look_at`, and no loss waits to be reported.
-    /// May be too low, see [`Producer::resume`].
-    stop: u64,
     /// The position of the front of the data.
     lap: u64,
+    /// Up to here frames of each level may be written before anything has to be looked at: they
+    /// cross neither the end of the data nor the limit of their level nor `look_at`, and no loss
+    /// waits to be reported. May be too low, see [`Producer::resume`].
+    stops: [u64; Level::COUNT],
     table: TableWriter,
     storage: S,
     /// Bytes and records that are written and not published: none outside a [`ProducerBatch`].
@@ -122,8 +122,8 @@ impl<S: Storage> Producer<S> {
         let at = position & (capacity - 1);
         Self {
             tail: position.into(),
-            stop: 0,
             lap: (position - at).into(),
+            stops: [0; Level::COUNT],
             table: TableWriter::new(),
             storage,
             pending: 0,
@@ -162,8 +162,8 @@ impl<S: Storage> Producer<S> {
     }
 
     /// As [`Producer::try_insert`], if that needs no second look: the frame fits before the end of
-    /// the data, into the part of the ring that every level may fill, and before the position given
-    /// to [`Producer::resume`], and it is no longer than 1000 bytes. Else it returns false and has
+    /// the data, into the part of the ring that its level may fill, and before the position given to
+    /// [`Producer::resume`], and it is no longer than 1000 bytes. Else it returns false and has
     /// done nothing; [`Producer::try_insert`] may well succeed.
     ///
     /// This is the path of nearly all records: one compare, and the stores. `fill` appends exactly
@@ -182,7 +182,7 @@ impl<S: Storage> Producer<S> {
         }
         let need = aligned(HEADER as u32 + length);
         let behind = self.tail + u64::from(need);
-        if behind > self.stop {
+        if behind > self.stops[level.index()] {
             return false;
         }
         let at = self.at();
@@ -203,15 +203,20 @@ impl<S: Storage> Producer<S> {
         true
     }
 
-    /// Finds out how much may be written by [`Producer::try_insert_quick`] from here on, at most up
-    /// to the position `look_at`, if that is ahead.
-    pub fn resume(&mut self, look_at: u32) {
+    /// Finds out how much may be written by [`Producer::try_insert_quick`] from here on: at most up
+    /// to the position `look_at`, if that is ahead, and only frames below the level `quiet_below`.
+    pub fn resume(&mut self, look_at: u32, quiet_below: Level) {
         let until_look = look_at.wrapping_sub(self.tail as u32) as i32;
-        let low = self.limits.iter().fold(self.capacity, |low, limit| low.min(*limit));
-        let free = low.saturating_sub(self.used()).min(self.capacity - self.at() as u32);
+        let most = (self.capacity - self.at() as u32).min(until_look.max(0) as u32);
+        let used = self.used();
         let waits = self.has_lost || self.pending > 0;
-        let room = if waits { 0 } else { free.min(until_look.max(0) as u32) };
-        self.stop = self.tail + u64::from(room);
+        for level in Level::ALL {
+            let free = self.limits[level.index()].saturating_sub(used);
+            self.stops[level.index()] = match waits || level >= quiet_below {
+                true => 0,
+                false => self.tail + u64::from(free.min(most)),
+            };
+        }
     }
 
     /// Inserts and publishes a text record without a prefix.
@@ -249,7 +254,7 @@ impl<S: Storage> Producer<S> {
     /// Collects frames that are published together, see [`ProducerBatch`]: at the latest when
     /// `most` bytes have been written or a frame is stamped `until` or later.
     pub fn batch(&mut self, most: u32, until: u64) -> ProducerBatch<'_, S> {
-        self.stop = 0;
+        self.stops = [0; Level::COUNT];
         ProducerBatch::new(self, most, until)
     }
 
@@ -258,7 +263,7 @@ impl<S: Storage> Producer<S> {
     #[cold]
     pub fn drop_record(&mut self, level: Level, bytes: u64) {
         let line = self.storage.producer_line();
-        self.stop = 0;
+        self.stops = [0; Level::COUNT];
         self.dropped[level.index()] += 1;
         self.dropped_bytes += bytes;
         self.lost.lost[level.index()] += 1;
@@ -412,7 +417,7 @@ impl<S: Storage> Producer<S> {
         // Word by word, as a processor stores them; putting them together first takes longer.
         // SAFETY: both callers have checked that a header and the payload fit at `at`, before the
         // end and into bytes that are the producer's (rule 2): `write` by `claim`, the quick path
-        // by `self.stop`, which promises that. `&mut self` there rules out a second writer
+        // by `self.stops`, which promise that. `&mut self` there rules out a second writer
         // (rule 1).
         unsafe {
             data.write(at, &header.first_word().to_le_bytes());
@@ -475,7 +480,7 @@ impl<S: Storage> Producer<S> {
         self.pending += to_end;
         self.tail += u64::from(to_end);
         self.lap = self.tail;
-        self.stop = 0;
+        self.stops = [0; Level::COUNT];
         // Nothing has fetched these, since what was written before stood at the end.
         for line in 1..PREFETCH_AHEAD / LINE {
             self.storage.data().prefetch_ahead((line * LINE).wrapping_sub(PREFETCH_AHEAD));

@@ -12,7 +12,7 @@ use crate::{CAPACITY, LONG, SHORT, set, texts};
 fn quick_records_arrive_whole_and_in_order() {
     let reached = outcomes(|| {
         let (mut producer, mut consumer) = ring(CAPACITY, 0);
-        producer.resume(1000);
+        producer.resume(1000, Level::Error);
         let writer = thread::spawn(move || {
             for text in [SHORT, LONG] {
                 let length = text.len() as u32;
