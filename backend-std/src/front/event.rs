@@ -250,10 +250,23 @@ macro_rules! event_functions {
                     site: &'static Site,
                     $($arg: $type),*
                 ) {
-                    thread::with_writer(&self.0, const { level::<LEVEL>() }, |writer| {
-                        if !writer.event_quickly::<LEVEL, _>(site, native_ticks, ($($arg,)*)) {
-                            writer.event_slowly(site, ORDINARY, ($($arg,)*));
-                        }
+                    let is_done = thread::with_last_writer(&self.0, |writer| {
+                        writer.event_quickly::<LEVEL, _>(site, native_ticks, ($($arg,)*))
+                    });
+                    if !is_done {
+                        self.$slowly(site, $($arg),*);
+                    }
+                }
+
+                #[cold]
+                #[inline(never)]
+                fn $slowly<$($type: Argument),*>(
+                    &self,
+                    site: &'static Site,
+                    $($arg: $type),*
+                ) {
+                    thread::with_writer(&self.0, site.level(), |writer| {
+                        writer.event_slowly(site, ORDINARY, ($($arg,)*));
                     });
                 }
             )*

@@ -120,6 +120,28 @@ impl Drop for Writers {
     }
 }
 
+/// Calls `log` with the writer of the calling thread, if that is the one that this thread used last
+/// and no call is using it. False if it is not, or if `log` says so.
+#[inline(always)]
+pub(super) fn with_last_writer<P: RingSupply>(
+    shared: &Shared<P>,
+    log: impl FnOnce(&mut Writer<P>) -> bool,
+) -> bool {
+    let last = LAST.get();
+    if last.id != shared.id || last.generation != fork::generation() {
+        return false;
+    }
+    // SAFETY: only `find` stores an id of a logger, with a slot that is not null; so this is a slot
+    // of this type (rule 1) that is alive (rule 2).
+    let slot = unsafe { &*last.slot.cast::<Slot<P>>() };
+    if slot.busy.replace(true) {
+        return false;
+    }
+    let _busy = Busy(&slot.busy);
+    // SAFETY: `busy` was not set and now is, so this is the only borrow (rule 3).
+    log(unsafe { &mut *slot.writer.get() })
+}
+
 /// Calls `log` with the writer of the calling thread. Where there is none to be had, with that of
 /// the ring that all such threads share, or counts a record of `level` as dropped.
 #[inline(always)]
