@@ -3,7 +3,7 @@
 //!
 //! `cargo bench -p millpond-benches` runs small benchmarks of one thing each, under criterion.
 //! `cargo run --release -p millpond-benches --bin figures` measures the figures that Millpond
-//! promises, all in one run; `docs/performance.md` has a table of them.
+//! promises, all in one run; `docs/performance/README.md` has a table of them.
 
 pub mod allocator;
 pub mod messages;

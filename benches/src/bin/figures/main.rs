@@ -4,7 +4,7 @@
 //! machine that is busy with something else disturbs all of it alike. Every line that is logged
 //! here is read back and verified.
 //!
-//! `docs/performance.md` says what each figure means.
+//! `docs/performance/README.md` says what each figure means.
 
 mod calls;
 mod places;
