@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use millpond_core::doorbell::Doorbell;
-use millpond_core::frame::Flags;
+use millpond_core::frame::{Flags, Kind};
 use millpond_core::ring::{Entry, Producer};
 use millpond_core::storage::{Area, Storage};
 use millpond_std::collector::{
@@ -223,4 +223,22 @@ fn a_message_whose_beginning_is_lost_is_delivered_and_marked() {
     let texts: Vec<&str> = kept.lines.iter().map(|line| line.text.as_str()).collect();
     assert_eq!(texts, [lost, "middle, end", lost, "the other end", "whole, with both parts"]);
     assert_eq!((report.total.attempted, report.total.delivered), (3, 3));
+}
+
+/// What a faulty writer may say: numbers that are not in the table. The records are shown, not lost,
+/// and what follows is not disturbed.
+#[test]
+fn an_event_of_an_unknown_call_site_is_shown_raw() {
+    let (mut producer, found) = ring(1, 1);
+    for site in [77, 0, u32::MAX] {
+        let entry = Entry { kind: Kind::Event, site, ..Entry::text(Level::Info, monotonic_ns()) };
+        let most = 2;
+        producer.try_insert(entry, most, |claim| assert_eq!(claim.put(b"\x01\xab"), 2)).unwrap();
+    }
+    insert(&mut producer, Level::Info, monotonic_ns(), "text");
+    let (report, kept) = start(vec![found], Duration::ZERO, Duration::from_secs(60)).finish();
+    let texts: Vec<&str> = kept.lines.iter().map(|line| line.text.as_str()).collect();
+    let unknown = |site: u32| format!("[call site {site} is not known; raw arguments: 01 ab]");
+    assert_eq!(texts, [&unknown(77), &unknown(0), &unknown(u32::MAX), "text"]);
+    assert_eq!((report.total.attempted, report.total.delivered), (4, 4));
 }
