@@ -9,16 +9,19 @@
 //!
 //! ```
 //! use millpond::standard::{Logger, LoggerConfig};
-//! use millpond::Level;
+//! use millpond::{Level, info};
 //!
 //! let config = LoggerConfig { base_level: Level::Info, ..Default::default() };
 //! let logger = Logger::new("app", config, vec![])?;
 //! logger.info("booted");
+//! info!(logger, "order {} filled at {}", 42u64, 101.25);
 //! logger.shutdown()?;
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+pub use millpond_core::capture::Value;
 pub use millpond_std::STATIC_MAX_LEVEL;
+pub use millpond_std::render::Definition as CallSite;
 pub use millpond_std::{
     Account, Handler, HandlerAccount, HandlerError, HandlerFailure, Iter, Level, LineFormat,
     OnError, Overflow, Record, Records, Report, Source, SystemClock, TimeText, WorkerAccount,
@@ -49,7 +52,10 @@ pub mod advanced {
 /// Ready-made handlers.
 pub mod handlers {
     #[cfg(feature = "handlers")]
-    pub use millpond_handlers::{FileError, FileHandler, FileOptions};
+    pub use millpond_handlers::{
+        ArchiveHandler, ArchiveOptions, ArchivePiece, ArchiveReader, FileError, FileHandler,
+        FileOptions, SkipReason, Skipped,
+    };
     pub use millpond_std::StdoutHandler;
 }
 

@@ -110,7 +110,9 @@ impl RecordsBuilder {
         let text = Text::decode(frame.header.flags, frame.payload)?;
         let (offset, joined) = match self.keep(frame.header, &[frame.payload]) {
             Some(offset) => (offset, None),
-            None if frame.header.kind == Kind::Text as u8 => self.join(frame.header, &text).ok_or(wrong)?,
+            None if frame.header.kind == Kind::Text as u8 => {
+                self.join(frame.header, &text).ok_or(wrong)?
+            }
             None => return Err(wrong),
         };
         self.places.push(Place {

@@ -176,12 +176,12 @@ macro_rules! error {
 /// Otherwise it is [`trace!`](crate::trace) without rate control.
 ///
 /// ```
-/// use millpond_std::{Level, trace_at, native_ticks};
+/// use millpond_std::{Level, trace_at, SystemClock};
 /// use millpond_std::standard::{Logger, LoggerConfig};
 ///
 /// let config = LoggerConfig { base_level: Level::Trace, ..Default::default() };
 /// let log = Logger::new("app", config, vec![])?;
-/// trace_at!(log, native_ticks(), "order {}", 7);
+/// trace_at!(log, SystemClock::detect().now(), "order {}", 7);
 /// # assert_eq!(log.shutdown()?.total.attempted, 1);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -196,12 +196,12 @@ macro_rules! trace_at {
 /// Otherwise it is [`debug!`](crate::debug) without rate control.
 ///
 /// ```
-/// use millpond_std::{Level, debug_at, native_ticks};
+/// use millpond_std::{Level, debug_at, SystemClock};
 /// use millpond_std::standard::{Logger, LoggerConfig};
 ///
 /// let config = LoggerConfig { base_level: Level::Trace, ..Default::default() };
 /// let log = Logger::new("app", config, vec![])?;
-/// debug_at!(log, native_ticks(), "order {}", 7);
+/// debug_at!(log, SystemClock::detect().now(), "order {}", 7);
 /// # assert_eq!(log.shutdown()?.total.attempted, 1);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -216,12 +216,12 @@ macro_rules! debug_at {
 /// Otherwise it is [`info!`](crate::info) without rate control.
 ///
 /// ```
-/// use millpond_std::{info_at, native_ticks};
+/// use millpond_std::{info_at, SystemClock};
 /// use millpond_std::standard::{Logger, LoggerConfig};
 ///
 /// let config = LoggerConfig::default();
 /// let log = Logger::new("app", config, vec![])?;
-/// info_at!(log, native_ticks(), "order {}", 7);
+/// info_at!(log, SystemClock::detect().now(), "order {}", 7);
 /// # assert_eq!(log.shutdown()?.total.attempted, 1);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -236,12 +236,12 @@ macro_rules! info_at {
 /// Otherwise it is [`warning!`](crate::warning) without rate control.
 ///
 /// ```
-/// use millpond_std::{warning_at, native_ticks};
+/// use millpond_std::{warning_at, SystemClock};
 /// use millpond_std::standard::{Logger, LoggerConfig};
 ///
 /// let config = LoggerConfig::default();
 /// let log = Logger::new("app", config, vec![])?;
-/// warning_at!(log, native_ticks(), "order {}", 7);
+/// warning_at!(log, SystemClock::detect().now(), "order {}", 7);
 /// # assert_eq!(log.shutdown()?.total.attempted, 1);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -257,12 +257,12 @@ macro_rules! warning_at {
 /// Otherwise it is [`warn!`](crate::warn) without rate control.
 ///
 /// ```
-/// use millpond_std::{warn_at, native_ticks};
+/// use millpond_std::{warn_at, SystemClock};
 /// use millpond_std::standard::{Logger, LoggerConfig};
 ///
 /// let config = LoggerConfig::default();
 /// let log = Logger::new("app", config, vec![])?;
-/// warn_at!(log, native_ticks(), "order {}", 7);
+/// warn_at!(log, SystemClock::detect().now(), "order {}", 7);
 /// # assert_eq!(log.shutdown()?.total.attempted, 1);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -277,12 +277,12 @@ macro_rules! warn_at {
 /// Otherwise it is [`error!`](crate::error) without rate control.
 ///
 /// ```
-/// use millpond_std::{error_at, native_ticks};
+/// use millpond_std::{error_at, SystemClock};
 /// use millpond_std::standard::{Logger, LoggerConfig};
 ///
 /// let config = LoggerConfig::default();
 /// let log = Logger::new("app", config, vec![])?;
-/// error_at!(log, native_ticks(), "order {}", 7);
+/// error_at!(log, SystemClock::detect().now(), "order {}", 7);
 /// # assert_eq!(log.shutdown()?.total.attempted, 1);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```

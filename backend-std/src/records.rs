@@ -102,18 +102,32 @@ impl Records {
 
     /// The records, oldest first.
     pub fn iter(&self) -> Iter<'_> {
-        Iter { records: self, next: 0 }
+        Iter { records: self, next: 0, chunk: None }
     }
 
     /// The record at `index`, counted from the oldest.
     #[inline]
     pub fn get(&self, index: usize) -> Option<Record<'_>> {
         let place = self.0.entries.get(index)?;
-        let (frame, mut text) = self.0.decode(place);
-        if let Some(joined) = place.joined {
-            text.text = self.0.joined_text(joined);
-        }
-        Some(Record { records: &self.0, index, place, frame, text })
+        let frame = frame_at(place, self.0.chunk(place.chunk));
+        Some(Record { records: &self.0, index, place, frame })
+    }
+
+    /// The record at `index` as it was drained, for handlers that keep frames: less than a
+    /// [`Record`], and found in fewer steps. `None` also if it is not a frame as it stands.
+    #[doc(hidden)]
+    #[inline(always)]
+    pub fn kept(&self, index: usize) -> Option<Kept<'_>> {
+        let place = self.0.entries.get(index)?;
+        let bytes = self.0.chunks[place.chunk as usize].bytes();
+        let (frame, _) = Frame::decode(bytes.get(place.offset as usize..)?).ok()?;
+        let key_ns = place.key_ns as i64;
+        (place.joined.is_none()).then_some(Kept {
+            frame,
+            timestamp_ns: key_ns.wrapping_add(self.0.wall_offset_ns),
+            origin: place.origin as usize,
+            is_late: place.late,
+        })
     }
 
     pub(crate) fn places(&self) -> &[Place] {
@@ -142,11 +156,27 @@ impl<'a> IntoIterator for &'a Records {
     }
 }
 
+/// A record as it was drained. Made by [`Records::kept`].
+#[doc(hidden)]
+#[derive(Clone, Copy, Debug)]
+pub struct Kept<'a> {
+    /// The frame, as the flags stood in the ring.
+    pub frame: Frame<'a>,
+    /// As of [`Record::timestamp_ns`].
+    pub timestamp_ns: i64,
+    /// As of [`Record::origin_index`].
+    pub origin: usize,
+    /// Whether the collector found it late.
+    pub is_late: bool,
+}
+
 /// The records of a batch, oldest first. Made by [`Records::iter`].
 #[derive(Clone, Debug)]
 pub struct Iter<'a> {
     records: &'a Records,
     next: usize,
+    /// The chunk of the record that was last: most records are in that of the one before.
+    chunk: Option<(u32, &'a [u8])>,
 }
 
 impl<'a> Iterator for Iter<'a> {
@@ -154,9 +184,15 @@ impl<'a> Iterator for Iter<'a> {
 
     #[inline]
     fn next(&mut self) -> Option<Record<'a>> {
-        let record = self.records.get(self.next)?;
+        let (index, records) = (self.next, &*self.records.0);
+        let place = records.entries.get(index)?;
         self.next += 1;
-        Some(record)
+        let bytes = match self.chunk {
+            Some((number, bytes)) if number == place.chunk => bytes,
+            _ => records.chunk(place.chunk),
+        };
+        self.chunk = Some((place.chunk, bytes));
+        Some(Record { records, index, place, frame: frame_at(place, bytes) })
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
@@ -174,7 +210,6 @@ pub struct Record<'a> {
     index: usize,
     place: &'a Place,
     frame: Frame<'a>,
-    text: Text<'a>,
 }
 
 impl<'a> Record<'a> {
@@ -205,7 +240,7 @@ impl<'a> Record<'a> {
     /// The message. Bytes that are not UTF-8 are shown as `\xNN`, control characters are as they
     /// were logged: escape them before you write them where they could do harm.
     pub fn message(&self) -> &'a str {
-        let text = if self.is_event() { None } else { str::from_utf8(self.text.text).ok() };
+        let text = if self.is_event() { None } else { str::from_utf8(self.text()).ok() };
         text.unwrap_or_else(|| self.records.rendered(self.index))
     }
 
@@ -213,7 +248,7 @@ impl<'a> Record<'a> {
     /// promise.
     #[inline]
     pub fn message_bytes(&self) -> &'a [u8] {
-        if self.is_event() { self.message().as_bytes() } else { self.text.text }
+        if self.is_event() { self.message().as_bytes() } else { self.text() }
     }
 
     /// Where it was logged, if it is an event whose call site is known. Text that was not made by
@@ -228,7 +263,7 @@ impl<'a> Record<'a> {
 
     /// The structured fields: what was logged by name, in the order of the call.
     pub fn fields(&self) -> impl Iterator<Item = (&'a str, Value<'a>)> + use<'a> {
-        let arguments = self.text.text;
+        let arguments = self.text();
         self.call_site().into_iter().flat_map(move |site| {
             let values = Values::new(site.signature(), arguments).map_while(Result::ok);
             let others = values.clone().count().saturating_sub(site.field_names().len());
@@ -238,20 +273,42 @@ impl<'a> Record<'a> {
 
     /// The call site and the arguments of an event that is to be rendered where it is needed: it
     /// is needed once.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn event(&self) -> Option<(&'a Definition, &'a [u8])> {
         if self.records.is_shared {
             return None;
         }
-        Some((self.call_site()?, self.text.text))
+        Some((self.call_site()?, self.text()))
     }
 
     /// How many records of this call site were suppressed by its rate control before this one.
     #[inline]
     pub fn suppressed(&self) -> Option<u32> {
-        self.text.suppressed
+        self.payload().suppressed
     }
 
+    /// Whether something was logged beside the message or is to be said about it.
+    #[inline]
+    pub(crate) fn has_notes(&self) -> bool {
+        self.frame.header.flags.intersects(Flags::PREFIXED)
+    }
+
+    /// The payload, of a message that came in parts that of the last one.
+    #[inline]
+    fn payload(&self) -> Text<'a> {
+        text_of(&self.frame)
+    }
+
+    /// The message as it was logged, or the arguments of an event.
+    #[inline]
+    fn text(&self) -> &'a [u8] {
+        match self.place.joined {
+            Some(joined) => self.records.joined_text(joined),
+            None => self.payload().text,
+        }
+    }
+
+    #[inline]
     fn is_event(&self) -> bool {
         self.frame.header.kind == Kind::Event as u8
     }
@@ -274,23 +331,16 @@ impl<'a> Record<'a> {
         &self.records.origins[self.place.origin as usize]
     }
 
-    /// Whether its message came in parts, so that [`Record::frame`] is not all of it.
-    #[doc(hidden)]
-    #[inline]
-    pub fn is_joined(&self) -> bool {
-        self.place.joined.is_some()
-    }
-
     /// The bytes that were logged beside the message.
     #[inline]
     pub fn bytes(&self) -> Option<&'a [u8]> {
-        self.text.bytes
+        self.payload().bytes
     }
 
     /// The message's length in bytes before it was cut, if it was.
     #[inline]
     pub fn original_length(&self) -> Option<u32> {
-        self.text.original_length
+        self.payload().original_length
     }
 
     /// The flags of the frame, with what the collector found.
@@ -318,17 +368,9 @@ impl fmt::Debug for Record<'_> {
 }
 
 impl Inner {
-    /// The frame at `place` and its text, without what was joined.
     #[inline]
-    fn decode(&self, place: &Place) -> (Frame<'_>, Text<'_>) {
-        let bytes = self.chunks[place.chunk as usize].bytes();
-        let Ok((frame, _)) = Frame::decode(&bytes[place.offset as usize..]) else {
-            return unreadable();
-        };
-        match Text::decode(frame.header.flags, frame.payload) {
-            Ok(text) => (frame, text),
-            Err(_) => unreadable(),
-        }
+    fn chunk(&self, number: u32) -> &[u8] {
+        self.chunks[number as usize].bytes()
     }
 
     fn joined_text(&self, number: NonZeroU32) -> &[u8] {
@@ -339,7 +381,8 @@ impl Inner {
     fn rendered(&self, index: usize) -> &str {
         self.rendered.message(index, self.entries.len(), |index, out| {
             let Some(place) = self.entries.get(index) else { return };
-            let (frame, text) = self.decode(place);
+            let frame = frame_at(place, self.chunk(place.chunk));
+            let text = text_of(&frame);
             if frame.header.kind == Kind::Event as u8 {
                 let number = frame.header.site;
                 match self.origins[place.origin as usize].site(number) {
@@ -354,6 +397,25 @@ impl Inner {
             }
         })
     }
+}
+
+/// The frame at `place`, without what was joined; `chunk` is that of the place. A record is never
+/// padding, so this takes fewer steps than [`Frame::decode`].
+#[inline]
+fn frame_at<'a>(place: &Place, chunk: &'a [u8]) -> Frame<'a> {
+    let decode = || {
+        let (header, rest) = chunk.get(place.offset as usize..)?.split_first_chunk()?;
+        let header = Header::from_bytes(header);
+        let payload = rest.get(..(header.length as usize).checked_sub(HEADER)?)?;
+        Some(Frame { header, payload })
+    };
+    decode().unwrap_or_else(|| unreadable().0)
+}
+
+/// The payload of a frame.
+#[inline]
+fn text_of<'a>(frame: &Frame<'a>) -> Text<'a> {
+    Text::decode(frame.header.flags, frame.payload).unwrap_or_else(|_| unreadable().1)
 }
 
 /// What is shown of an event whose call site is not known.

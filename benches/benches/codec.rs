@@ -1,10 +1,11 @@
-//! Headers and frames, encoded and decoded.
+//! Headers and frames, encoded and decoded; arguments, decoded. `capture` encodes them.
 
 use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use millpond_benches::messages::Message;
 use millpond_core::Batch;
+use millpond_core::capture::Values;
 use millpond_core::frame::{Flags, Frames, HEADER, Header, Kind};
 
 const RECORDS: u64 = 700;
@@ -46,5 +47,32 @@ fn frames(c: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, headers, frames);
+/// What stands behind the header of an event, by its signature.
+fn arguments(c: &mut Criterion) {
+    let [id, quantity, price] =
+        [&7_i32.to_le_bytes()[..], &7_u64.to_le_bytes(), &1.5_f64.to_le_bytes()];
+    let name = [&8_u32.to_le_bytes()[..], b"somebody"].concat();
+    let cases = [
+        ("1 argument", "i", [id].concat()),
+        ("3 arguments", "iLd", [id, quantity, price].concat()),
+        (
+            "8 arguments",
+            "iLdiLdiL",
+            [id, quantity, price, id, quantity, price, id, quantity].concat(),
+        ),
+        ("3 texts", "sss", name.repeat(3)),
+    ];
+    let mut group = c.benchmark_group("arguments from bytes");
+    for (case, signature, payload) in cases {
+        let run = || {
+            let values = Values::new(black_box(signature.as_bytes()), black_box(&payload));
+            values.map(|value| black_box(value).expect("what the signature says")).count()
+        };
+        assert_eq!(run(), signature.len());
+        group.bench_function(case, |b| b.iter(run));
+    }
+    group.finish();
+}
+
+criterion_group!(benches, headers, frames, arguments);
 criterion_main!(benches);

@@ -1,4 +1,5 @@
-//! The collector and the file handler alone: rings that are full, drained into a file in memory.
+//! The collector and its handlers alone: rings that are full, drained into a file in memory, or
+//! handed out to handlers that do little or nothing.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -6,12 +7,16 @@ use std::time::{Duration, Instant};
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use millpond_benches::messages::Message;
+use millpond_core::callsite::CallSite;
+use millpond_core::capture::Argument as _;
 use millpond_core::doorbell::Doorbell;
-use millpond_core::ring::Producer;
+use millpond_core::frame::{Flags, Kind};
+use millpond_core::ring::{Entry, Producer};
 use millpond_handlers::FileHandler;
 use millpond_std::collector::{self, CollectorConfig, Ending, FoundRing, RingIntake};
 use millpond_std::{
-    Account, HeapStorage, Level, LineFormat, OnError, Source, SystemClock, heap_ring,
+    Account, Handler, HandlerError, HeapStorage, Level, LineFormat, OnError, Records, Source,
+    SystemClock, TimeText, heap_ring,
 };
 
 const RECORDS: u64 = 100_000;
@@ -46,12 +51,80 @@ fn source() -> Source {
     Source { name: "app".to_owned(), process: 1, thread: 1, thread_name: String::new() }
 }
 
+/// What is logged.
+#[derive(Clone, Copy)]
+enum What {
+    Texts,
+    Events,
+}
+
+/// A handler that takes everything, and may make lines of it.
+struct Taker {
+    makes_lines: bool,
+    clock: TimeText,
+    lines: Vec<u8>,
+}
+
+impl Handler for Taker {
+    fn name(&self) -> &str {
+        "taker"
+    }
+
+    fn push(&mut self, records: &Records) -> Result<(), HandlerError> {
+        if self.makes_lines {
+            self.lines.clear();
+            records.format().write_lines(records, &mut self.clock, &mut self.lines);
+        }
+        Ok(())
+    }
+
+    fn is_durable(&self) -> bool {
+        true
+    }
+}
+
+fn takers(count: usize, makes_lines: bool) -> Vec<Box<dyn Handler>> {
+    let taker = || Taker { makes_lines, clock: TimeText::new(), lines: Vec::new() };
+    (0..count).map(|_| Box::new(taker()) as Box<dyn Handler>).collect()
+}
+
+/// The call site of all events.
+fn site() -> CallSite<'static> {
+    CallSite {
+        number: 1,
+        level: Level::Info,
+        line: 7,
+        target: b"shop::orders",
+        file: b"src/orders.rs",
+        template: b"order {0} qty {1} px {2}",
+        signature: b"iLd",
+        fields: b"",
+    }
+}
+
+/// Inserts an event as a call of `info!` does.
+fn insert_event(producer: &mut Producer<HeapStorage>, ticks: u64, number: u64) {
+    if producer.known_call_sites() == 0 {
+        producer.publish_call_site(&site()).expect("room in the table");
+    }
+    let arguments = (number as i32, number, number as f64 / 100.0);
+    let flags = Flags::NONE;
+    let entry = Entry { kind: Kind::Event, level: Level::Info, flags, ticks, site: 1 };
+    producer
+        .try_insert(entry, arguments.length(), |claim| arguments.put(claim))
+        .expect("room in the ring");
+}
+
 /// `busy` rings with `RECORDS` between them, in turn, and `idle` empty ones.
-fn rings(busy: usize, idle: usize) -> (Vec<Producer<HeapStorage>>, Vec<FoundRing<HeapStorage>>) {
+fn rings(
+    what: What,
+    busy: usize,
+    idle: usize,
+) -> (Vec<Producer<HeapStorage>>, Vec<FoundRing<HeapStorage>>) {
     let clock = SystemClock::detect();
     let capacity = (RECORDS as usize * 128 / busy).next_power_of_two();
     let all = (0..busy + idle).map(|at| {
-        let (producer, consumer) = heap_ring(if at < busy { capacity } else { 4096 }, 0);
+        let (producer, consumer) = heap_ring(if at < busy { capacity } else { 4096 }, 1024);
         let account = Account::default();
         let id = at as u64;
         (producer, FoundRing { id, consumer, source: source(), account, birth: None })
@@ -60,17 +133,19 @@ fn rings(busy: usize, idle: usize) -> (Vec<Producer<HeapStorage>>, Vec<FoundRing
     let mut message = Message::of(0);
     for number in 0..RECORDS {
         let producer = &mut producers[number as usize % busy];
-        let text = message.number(number).as_bytes();
-        producer.try_insert_text(Level::Info, clock.now(), text).expect("room");
+        match what {
+            What::Events => insert_event(producer, clock.now(), number),
+            What::Texts => {
+                let text = message.number(number).as_bytes();
+                producer.try_insert_text(Level::Info, clock.now(), text).expect("room");
+            }
+        }
     }
     (producers, found)
 }
 
-/// The time from the start of the collector until everything is in the file.
-fn collect(folder: &Path, busy: usize, idle: usize) -> Duration {
-    let (_producers, rings) = rings(busy, idle);
-    let path = folder.join("collect.log");
-    let handler = FileHandler::new(&path).expect("a file");
+/// The time from the start of the collector until its handlers have taken everything.
+fn collect(rings: Vec<FoundRing<HeapStorage>>, handlers: Vec<Box<dyn Handler>>) -> Duration {
     let config = CollectorConfig {
         base_level: Level::Trace,
         wake_level: Level::Error,
@@ -82,12 +157,20 @@ fn collect(folder: &Path, busy: usize, idle: usize) -> Duration {
     };
     let intake = Prepared { rings, doorbell: Arc::new(Doorbell::new()) };
     let start = Instant::now();
-    let collector = collector::start(config, intake, vec![Box::new(handler)], Arc::new(|| {}))
-        .expect("threads");
-    collector.flush(Duration::from_secs(60)).expect("everything in the file");
+    let collector = collector::start(config, intake, handlers, Arc::new(|| {})).expect("threads");
+    collector.flush(Duration::from_secs(60)).expect("everything taken");
     let took = start.elapsed();
     let report = collector.shutdown(Duration::from_secs(60)).expect("an end");
     assert_eq!(report.total.delivered, RECORDS);
+    took
+}
+
+/// As [`collect`], into a file.
+fn collect_into_file(folder: &Path, what: What, busy: usize, idle: usize) -> Duration {
+    let (_producers, rings) = rings(what, busy, idle);
+    let path = folder.join("collect.log");
+    let handler = FileHandler::new(&path).expect("a file");
+    let took = collect(rings, vec![Box::new(handler)]);
     std::fs::remove_file(path).expect("the file");
     took
 }
@@ -98,10 +181,26 @@ fn collectors(c: &mut Criterion) {
     let folder = folder.expect("a folder");
     let mut group = c.benchmark_group("collector");
     group.sample_size(10).throughput(Throughput::Elements(RECORDS));
-    for (busy, idle) in [(1, 0), (16, 0), (1, 1000)] {
-        group.bench_function(format!("{busy} rings and {idle} idle"), |b| {
-            b.iter_custom(|times| (0..times).map(|_| collect(folder.path(), busy, idle)).sum());
+    let texts = [(1, 0), (16, 0), (1, 1000)].map(|(busy, idle)| (What::Texts, busy, idle));
+    for (what, busy, idle) in texts.into_iter().chain([(What::Events, 1, 0)]) {
+        let events = if matches!(what, What::Events) { ", events" } else { "" };
+        group.bench_function(format!("{busy} rings and {idle} idle{events}"), |b| {
+            let once = |_| collect_into_file(folder.path(), what, busy, idle);
+            b.iter_custom(|times| (0..times).map(once).sum());
         });
+    }
+    // Handing out alone, and what several handlers share when all of them need the lines.
+    for makes_lines in [false, true] {
+        for handlers in [1, 3] {
+            let does = if makes_lines { "make lines" } else { "do nothing" };
+            group.bench_function(format!("events to {handlers} that {does}"), |b| {
+                let once = |_| {
+                    let (_producers, rings) = rings(What::Events, 1, 0);
+                    collect(rings, takers(handlers, makes_lines))
+                };
+                b.iter_custom(|times| (0..times).map(once).sum());
+            });
+        }
     }
     group.finish();
 }

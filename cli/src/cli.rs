@@ -6,13 +6,14 @@ use clap::error::{Error, ErrorKind};
 use clap::{Parser, Subcommand};
 
 use crate::exit::{self, CODES};
-use crate::{demo, pipe, serve};
+use crate::{decode, demo, pipe, serve};
 
 const EXAMPLES: &str = "\
 Examples:
   millpond demo                                       # see it work
   millpond serve --path /dev/shm/app --file app.log   # a master, until Ctrl-C
-  ls -R / 2>&1 | millpond pipe --path /dev/shm/app --name ls";
+  ls -R / 2>&1 | millpond pipe --path /dev/shm/app --name ls
+  millpond decode app.mpa                             # an archive as text";
 
 /// Logging through shared memory: many workers, one master, nothing lost by SIGKILL.
 #[derive(Debug, Parser)]
@@ -31,6 +32,7 @@ struct Cli {
 enum Command {
     Serve(serve::Args),
     Pipe(pipe::Args),
+    Decode(decode::Args),
     Demo(demo::Args),
     #[command(hide = true)]
     DemoWorker(demo::WorkerArgs),
@@ -45,6 +47,7 @@ pub(crate) fn run() -> ExitCode {
     exit::code_of(&match cli.command {
         Command::Serve(args) => serve::run(args),
         Command::Pipe(args) => pipe::run(&args),
+        Command::Decode(args) => decode::run(args),
         Command::Demo(args) => demo::run(&args),
         Command::DemoWorker(args) => demo::run_worker(&args),
     })

@@ -1,8 +1,10 @@
 //! The `millpond` program: a master for any program's workers, a worker for any program's output,
-//! and a demonstration that counts. Linux only.
+//! a reader of archives, and a demonstration that counts. Linux only.
 
 #[cfg(target_os = "linux")]
 mod cli;
+#[cfg(target_os = "linux")]
+mod decode;
 #[cfg(target_os = "linux")]
 mod demo;
 #[cfg(target_os = "linux")]

@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use millpond_core::Level;
 use millpond_core::callsite::{CallSite, TableFault};
-use millpond_core::frame::{Body, Flags, Frame, Header, Kind};
+use millpond_core::frame::{Body, Flags, Frame, HEADER, Header, Kind, aligned};
 use millpond_core::ring::{Drained, RingFault};
 use millpond_core::storage::Storage;
 
 use super::intake::RingIntake;
+use super::keys::Keys;
 use super::pending::Pending;
 use super::ring::{PartsOfMessage, Ring};
 use crate::origin::Origin;
@@ -108,41 +109,47 @@ impl<S: Storage> Ring<S> {
         }
         let origin = lent.pending.origin(&self.origin);
         let known_sites = self.table.known();
+        let mut keys = Keys::new(lent.timeline, run.now, self.last_ticks, self.last_key);
+        let (base_level, wake_level, handed_key) =
+            (lent.base_level, lent.wake_level, lent.handed_key);
         let (bytes, places) = lent.pending.chunk_and_places(run.chunk);
-        let bytes = &bytes[..run.drained.range.end];
+        // Behind the end, frames lie elsewhere in the ring: they are dealt with in another turn.
+        let (end, ring_start) = run.drained.straight_from(run.next);
+        let bytes = &bytes[..end];
         let before = places.len();
+        let mut next = run.next;
         let mut length = 0;
         let mut filtered = 0;
-        while let Ok((frame, taken)) = Frame::decode(&bytes[run.next..]) {
-            let header = frame.header;
-            let is_plain = header.kind == Kind::Text as u8
-                || (header.kind == Kind::Event as u8 && header.site <= known_sites);
+        while let Some((header, taken)) = record_at(&bytes[next..]) {
+            let is_plain = header.kind == Kind::Text as u8 || header.site <= known_sites;
             if !is_plain || header.flags.intersects(UNUSUAL) {
                 break;
             }
-            let start = run.next;
-            run.next += taken;
-            let (key_ns, odd) = self.key(header.ticks, run.now, lent.timeline);
+            let start = next;
+            next += taken;
+            let (key_ns, odd) = keys.key(header.ticks);
             let level = header.level();
-            if level < lent.base_level {
+            if level < base_level {
                 filtered += 1;
                 continue;
             }
-            if level >= lent.wake_level {
+            if level >= wake_level {
                 *lent.urgent = (*lent.urgent).max(Some(key_ns));
             }
-            length += frame.payload.len();
+            length += header.length as usize - HEADER;
             places.push(Place {
                 key_ns,
-                ring_end: run.drained.position_behind(run.next),
+                ring_end: ring_start.wrapping_add(next as u64),
                 chunk: run.chunk,
                 offset: start as u32,
                 origin,
                 ring: run.slot,
                 joined: None,
-                late: odd || key_ns < lent.handed_key,
+                late: odd || key_ns < handed_key,
             });
         }
+        run.next = next;
+        (self.last_ticks, self.last_key) = (keys.last_ticks, keys.last_key);
         let count = places.len() - before;
         lent.pending.added(length);
         self.waiting += count as u32;
@@ -251,14 +258,12 @@ impl<S: Storage> Ring<S> {
         lent.pending.note(now, Level::Warning, lent.own, &text);
     }
 
-    /// The key to order a record by: its stamp, but not before that of the record before it in
-    /// the same ring, and not after now. Also whether that changed it.
-    #[inline]
+    /// The key to order a record by, and whether its stamp was out of order.
     fn key(&mut self, ticks: u64, now: u64, timeline: &Timeline) -> (u64, bool) {
-        let bounded = ticks.clamp(self.last_ticks.min(now), now);
-        self.last_ticks = bounded;
-        self.last_key = self.last_key.max(timeline.monotonic_ns(bounded));
-        (self.last_key, bounded != ticks)
+        let mut keys = Keys::new(timeline, now, self.last_ticks, self.last_key);
+        let key = keys.key(ticks);
+        (self.last_ticks, self.last_key) = (keys.last_ticks, keys.last_key);
+        key
     }
 
     fn add_part(parts: &mut Option<PartsOfMessage>, header: &Header, start: u64, text: &[u8]) {
@@ -327,6 +332,21 @@ impl<S: Storage> Ring<S> {
             }
         }
     }
+}
+
+/// The header of the record at the head of `bytes`, and how many bytes it takes; `None` if there is
+/// something else.
+#[inline(always)]
+fn record_at(bytes: &[u8]) -> Option<(Header, usize)> {
+    let header = Header::from_bytes(bytes.first_chunk()?);
+    if header.kind != Kind::Event as u8 && header.kind != Kind::Text as u8 {
+        return None;
+    }
+    let taken = aligned(header.length) as usize;
+    if (header.length as usize) < HEADER || taken > bytes.len() {
+        return None;
+    }
+    Some((header, taken))
 }
 
 /// What a frame that is no record asks for.

@@ -10,6 +10,7 @@ mod command;
 mod flush;
 mod index;
 mod intake;
+mod keys;
 mod pending;
 mod ring;
 mod shutdown;
@@ -339,14 +340,16 @@ impl<I: RingIntake> Collector<I> {
         };
         let number = self.fan_out.handed() + 1;
         let mut touched: Vec<u32> = Vec::new();
-        for place in records.places() {
-            self.handed_key = self.handed_key.max(place.key_ns);
-            if let Some(Some(ring)) = self.rings.get_mut(place.ring as usize) {
+        // Records of one ring often follow one another.
+        for run in records.places().chunk_by(|place, next| place.ring == next.ring) {
+            let Some(last) = run.last() else { continue };
+            self.handed_key = self.handed_key.max(last.key_ns);
+            if let Some(Some(ring)) = self.rings.get_mut(last.ring as usize) {
                 if ring.taken == 0 {
-                    touched.push(place.ring);
+                    touched.push(last.ring);
                 }
-                ring.taken += 1;
-                ring.handed = place.ring_end;
+                ring.taken += run.len() as u32;
+                ring.handed = last.ring_end;
             }
         }
         let mut ends = Vec::with_capacity(touched.len());

@@ -2,7 +2,7 @@
 
 use super::pattern::Piece;
 use super::time::{TimeText, digits_of};
-use crate::render::digits::append;
+use crate::render::out::{Out as _, Window};
 use crate::source::Source;
 
 /// Most heads are not longer.
@@ -21,7 +21,7 @@ pub(super) fn count(pieces: &[Piece]) -> usize {
     pieces.iter().map(is_of_head).take_while(|is_of_head| *is_of_head).count()
 }
 
-/// The head of the line that was last. Records of one source often follow one another, and within
+/// The head of a line that was made before. Records of one source often follow one another, and within
 /// one second only six digits of their heads differ.
 pub(super) struct Head<'a> {
     of: Option<(&'a Source, usize)>,
@@ -37,7 +37,7 @@ struct Time {
 }
 
 impl<'a> Head<'a> {
-    pub(super) fn new() -> Self {
+    pub(super) const fn new() -> Self {
         Head { of: None, text: [0; SHORT], length: 0, time: None }
     }
 
@@ -48,7 +48,7 @@ impl<'a> Head<'a> {
         source: &'a Source,
         level: usize,
         timestamp_ns: i64,
-        out: &mut Vec<u8>,
+        out: &mut Window,
     ) -> bool {
         let is_same = |(last, its): (&Source, usize)| std::ptr::eq(last, source) && its == level;
         if !self.of.is_some_and(is_same) {
@@ -63,7 +63,7 @@ impl<'a> Head<'a> {
                 *place = digits_of(below as u32);
             }
         }
-        append(self.text, self.length, out);
+        out.block(self.text, self.length);
         true
     }
 

@@ -12,16 +12,21 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use crate::records::{Record, Records};
+use crate::render::out::{Out as _, Window};
 use crate::render::{Definition, digits};
 use escape::{escape_tail, write_escaped};
 use head::Head;
 use pattern::Piece;
 
+pub(crate) use escape::{is_harmful, may_stay};
 pub use pattern::FormatError;
 pub use time::TimeText;
 
 /// Bytes that a line takes beside its message, as a first guess.
 const AROUND_MESSAGE: usize = 128;
+
+/// So many heads are kept: records of some threads and levels come in turn.
+const HEADS: usize = 8;
 
 /// How records become lines: a pattern of placeholders and literal text.
 ///
@@ -103,23 +108,50 @@ impl LineFormat {
 
     /// Appends the lines of all records to `out`, oldest first.
     pub fn write_lines(&self, records: &Records, clock: &mut TimeText, out: &mut Vec<u8>) {
-        let mut head = Head::new();
-        let (first, rest) = self.pieces.split_at(self.head);
-        for record in records {
+        let mut heads = [const { Head::new() }; HEADS];
+        let mut lines = Window::new();
+        // Most patterns end with the message.
+        let ends_with_message = matches!(self.pieces[self.head..], [Piece::Message]);
+        for (index, record) in records.iter().enumerate() {
+            let start = lines.end();
             let (source, level) = (record.source(), record.level().index());
-            if !head.write_again(source, level, record.timestamp_ns(), out) {
-                let start = out.len();
-                let time_end = Self::write_pieces(first, &record, clock, out);
-                let time = time_end.map(|end| (&*clock, end - start));
-                head.keep(source, level, &out[start..], time);
+            let head = &mut heads[(record.origin_index() + level) % HEADS];
+            let is_simple = ends_with_message
+                && head.write_again(source, level, record.timestamp_ns(), &mut lines)
+                && write_simple_message(&record, &mut lines);
+            if is_simple {
+                lines.block([b'\n'], 1);
             }
-            // Most patterns end with the message.
-            match rest {
-                [Piece::Message] => write_message(&record, out),
-                rest => drop(Self::write_pieces(rest, &record, clock, out)),
+            if !is_simple || !lines.fits() {
+                lines.cut(start);
+                lines.move_to(out);
+                self.write_any(records, index, head, clock, out);
+            } else if lines.is_short_of_room() {
+                lines.move_to(out);
             }
-            out.push(b'\n');
         }
+        lines.move_to(out);
+    }
+
+    /// Appends the line of the record at `index`, and keeps its head. Not part of the loop above,
+    /// which would have to keep all of the record in memory for it.
+    #[inline(never)]
+    fn write_any<'a>(
+        &self,
+        records: &'a Records,
+        index: usize,
+        head: &mut Head<'a>,
+        clock: &mut TimeText,
+        out: &mut Vec<u8>,
+    ) {
+        let Some(record) = records.get(index) else { return };
+        let (first, rest) = self.pieces.split_at(self.head);
+        let start = out.len();
+        let time_end = Self::write_pieces(first, &record, clock, out);
+        let time = time_end.map(|end| (&*clock, end - start));
+        head.keep(record.source(), record.level().index(), &out[start..], time);
+        Self::write_pieces(rest, &record, clock, out);
+        out.push(b'\n');
     }
 
     /// Returns where the last time ends.
@@ -174,6 +206,23 @@ fn write_message(record: &Record<'_>, out: &mut Vec<u8>) {
         write_escaped(message, out);
     }
     write_notes(record, out);
+}
+
+/// Appends a message with nothing behind it and nothing to escape; false if it is another one.
+#[inline]
+fn write_simple_message(record: &Record<'_>, out: &mut Window) -> bool {
+    if record.has_notes() {
+        return false;
+    }
+    if let Some((site, arguments)) = record.event() {
+        return site.write_simple(arguments, out);
+    }
+    let message = record.message_bytes();
+    let may_stay = may_stay(message);
+    if may_stay {
+        out.text(message);
+    }
+    may_stay
 }
 
 /// What stands behind a message.

@@ -90,6 +90,18 @@ fn an_event_is_rendered_and_escaped() {
 }
 
 #[test]
+fn lines_of_any_length_are_whole() {
+    let text = "0123456789".repeat(900);
+    let lengths = (0..9000).step_by(61).chain(3970..4110).chain((0..300).rev());
+    let texts: Vec<_> = lengths.map(|length| &text[..length]).collect();
+    let shown = events_shown(LineFormat::DEFAULT_PATTERN, &texts);
+    for (number, (line, text)) in shown.lines().zip(&texts).enumerate() {
+        assert!(line.ends_with(&format!("app - order {}: {text}", number + 1)), "{line}");
+    }
+    assert_eq!(shown.lines().count(), texts.len());
+}
+
+#[test]
 fn the_place_of_a_call_is_shown_and_that_of_text_is_a_dash() {
     let pattern = "%(target)s %(pathname)s %(filename)s:%(lineno)d %(message)s";
     assert_eq!(
@@ -109,6 +121,23 @@ fn names_of_sources_in_turn() {
         lines("%(name)s|%(message)s", &items),
         format!("a|m\na|m\n{long}|m\n{long}|m\nb\\n|m\nb\\n|m\na|m\n")
     );
+}
+
+#[test]
+fn many_sources_and_levels_in_turn() {
+    let names: Vec<_> = (0..20).map(|number| format!("worker {number}")).collect();
+    let item = |at: usize| {
+        let (name, level) = (&names[at % 7 * at % 20], Level::ALL[at % Level::COUNT]);
+        Item::new(level, name, "done", NOON + at as i64 * 300_000_000)
+    };
+    let batch = records(&(0..200).map(item).collect::<Vec<_>>());
+    let (format, mut clock) = (LineFormat::default(), TimeText::new());
+    let (mut together, mut one_by_one) = (Vec::new(), Vec::new());
+    format.write_lines(&batch, &mut clock, &mut together);
+    for record in &batch {
+        format.write_line(&record, &mut clock, &mut one_by_one);
+    }
+    assert_eq!(together, one_by_one);
 }
 
 #[test]

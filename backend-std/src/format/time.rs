@@ -6,6 +6,7 @@ use heapless::String;
 use jiff::Timestamp;
 
 use crate::render::digits;
+use crate::render::out::Out as _;
 
 const NS_PER_SECOND: i64 = 1_000_000_000;
 
@@ -59,7 +60,7 @@ impl TimeText {
     /// Appends the text of `timestamp_ns`, nanoseconds since the start of 1970, to `out`.
     pub fn write(&mut self, timestamp_ns: i64, out: &mut Vec<u8>) {
         self.render(timestamp_ns);
-        digits::append(self.text, self.length, out);
+        out.block(self.text, self.length);
     }
 
     /// The text of `timestamp_ns`, nanoseconds since the start of 1970.

@@ -3,6 +3,7 @@
 use millpond_core::Level;
 use millpond_core::callsite::CallSite;
 
+use super::out::Window;
 use super::program::Program;
 
 /// A call site: where it is, what it says, and how its records become text.
@@ -112,5 +113,13 @@ impl Definition {
     /// they were logged: [`LineFormat`](crate::LineFormat) escapes them.
     pub fn write_message(&self, payload: &[u8], out: &mut Vec<u8>) {
         self.program.run(payload, out);
+    }
+
+    /// Appends the message of [`Definition::write_message`] if it is a simple one that a line
+    /// format has nothing to escape of; false if it is not, and then what was appended is good for
+    /// nothing.
+    #[inline]
+    pub(crate) fn write_simple(&self, payload: &[u8], out: &mut Window) -> bool {
+        self.program.run_simply(payload, out)
     }
 }

@@ -1,5 +1,7 @@
 //! Decimal digits of everyday numbers, eight at a time and without a loop.
 
+use super::out::Out;
+
 /// Numbers from here on have more than eight digits.
 pub(crate) const LIMIT: u64 = 100_000_000;
 
@@ -34,40 +36,49 @@ pub(crate) fn all_eight(number: u64) -> [u8; 8] {
 }
 
 /// Appends a number without zeros at its head.
-#[inline]
-pub(crate) fn write(number: u64, out: &mut Vec<u8>) {
+#[inline(always)]
+pub(crate) fn write(number: u64, out: &mut impl Out) {
     if number < LIMIT {
         write_short(number, out);
-    } else if number < LIMIT * LIMIT {
-        write_short(number / LIMIT, out);
-        out.extend_from_slice(&all_eight(number % LIMIT));
     } else {
-        out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
+        write_long(number, out);
     }
 }
 
+#[inline(never)]
+fn write_long(number: u64, out: &mut impl Out) {
+    if number < LIMIT * LIMIT {
+        write_short(number / LIMIT, out);
+        out.block(all_eight(number % LIMIT), 8);
+    } else {
+        out.text(itoa::Buffer::new().format(number).as_bytes());
+    }
+}
+
+/// The two characters of a number below 100.
 #[inline]
-fn write_short(number: u64, out: &mut Vec<u8>) {
+pub(super) fn two(number: u8) -> [u8; 2] {
+    let tens = number / 10;
+    [b'0' + tens, b'0' + number - 10 * tens]
+}
+
+/// Appends a number below [`LIMIT`].
+#[inline(always)]
+pub(super) fn write_short(number: u64, out: &mut impl Out) {
+    if number < 10 {
+        return out.block([b'0' | number as u8], 1);
+    }
     if number < 10_000 {
+        // It is not zero, so there are zeros only before its first digit.
         let digits = four(number as u32);
-        let zeros = (digits | 1 << 31).trailing_zeros() / 8;
+        let zeros = digits.trailing_zeros() / 8;
         let text = (digits | 0x3030_3030) >> (zeros * 8);
-        return append(text.to_le_bytes(), 4 - zeros as usize, out);
+        return out.block(text.to_le_bytes(), 4 - zeros as usize);
     }
     let digits = eight(number);
-    // The last digit stays even if it is zero.
-    let zeros = (digits | 1 << 63).trailing_zeros() / 8;
+    let zeros = digits.trailing_zeros() / 8;
     let text = (digits | 0x3030_3030_3030_3030) >> (zeros * 8);
-    append(text.to_le_bytes(), 8 - zeros as usize, out);
-}
-
-/// Appends the head of `bytes`. Copying a length that the compiler knows and cutting it is several
-/// times faster than copying one that it does not know.
-#[inline]
-pub(crate) fn append<const N: usize>(bytes: [u8; N], length: usize, out: &mut Vec<u8>) {
-    let end = out.len() + length;
-    out.extend_from_slice(&bytes);
-    out.truncate(end);
+    out.block(text.to_le_bytes(), 8 - zeros as usize);
 }
 
 #[cfg(test)]

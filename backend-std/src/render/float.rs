@@ -5,6 +5,7 @@ use std::io::Write as _;
 
 use super::digits;
 use super::number;
+use super::out::Out;
 use super::pad::pad_number;
 use super::spec::{Format, Style};
 
@@ -36,22 +37,23 @@ impl Float for f64 {
 
 /// An `f64` as `{}` has it.
 #[inline]
-pub(super) fn write_plain(number: f64, out: &mut Vec<u8>) {
+pub(super) fn write_plain(number: f64, out: &mut impl Out) {
     if !write_everyday(number, out) {
         write_shortest(number, out);
     }
 }
 
 /// An `f32` as `{}` has it.
-pub(super) fn write_plain_f32(number: f32, out: &mut Vec<u8>) {
+pub(super) fn write_plain_f32(number: f32, out: &mut impl Out) {
     write_shortest(number, out);
 }
 
-fn write_shortest(number: impl Float, out: &mut Vec<u8>) {
+#[inline(never)]
+fn write_shortest(number: impl Float, out: &mut impl Out) {
     if let Some(text) = short(number, &mut zmij::Buffer::new()) {
-        out.extend_from_slice(text.strip_suffix(b".0").unwrap_or(text));
+        out.text(text.strip_suffix(b".0").unwrap_or(text));
     } else {
-        // Writing to a vector cannot fail.
+        // Writing to memory cannot fail.
         let _ = write!(out, "{number}");
     }
 }
@@ -63,30 +65,46 @@ fn write_shortest(number: impl Float, out: &mut Vec<u8>) {
 /// no two of them are as near to each other as two `f64`. And dividing two whole numbers below 2^53
 /// reads it correctly (Clinger, How to Read Floating Point Numbers Accurately, 1990).
 #[inline]
-fn write_everyday(number: f64, out: &mut Vec<u8>) -> bool {
-    const SCALE: f64 = 1e6;
+fn write_everyday(number: f64, out: &mut impl Out) -> bool {
+    const SCALE: u64 = 1_000_000;
+    /// From here on, an `f64` has no bits for a fraction, and its lowest bits are a whole number.
+    const WHOLE: f64 = (1_u64 << FRACTION_BITS) as f64;
     let size = number.abs();
-    // The decimal number has at most 14 digits then. A NaN is in no range.
-    if !(0.0..digits::LIMIT as f64).contains(&size) {
+    // The decimal number has at most 14 digits then.
+    if size >= digits::LIMIT as f64 {
         return false;
     }
-    let scaled = (size * SCALE + 0.5) as u64;
-    if scaled as f64 / SCALE != size {
+    // Rounds to the next whole number. A NaN is not equal to anything.
+    let scaled = size * SCALE as f64 + WHOLE;
+    if (scaled - WHOLE) / SCALE as f64 != size {
         return false;
     }
+    let scaled = scaled.to_bits() ^ WHOLE.to_bits();
     if number.is_sign_negative() {
-        out.push(b'-');
+        out.block([b'-'], 1);
     }
-    let (whole, fraction) = (scaled / SCALE as u64, scaled % SCALE as u64);
-    digits::write(whole, out);
+    digits::write_short(scaled / SCALE, out);
+    let fraction = scaled % SCALE;
     if fraction > 0 {
-        // Two zeros and six digits; the second zero becomes the point.
-        let text = u64::from_le_bytes(digits::all_eight(fraction));
-        let zeros = (text & 0x0f0f_0f0f_0f0f_0f0f).leading_zeros() as usize / 8;
-        let text = (text >> 8) & !0xff | u64::from(b'.');
-        digits::append(text.to_le_bytes(), 7 - zeros, out);
+        write_fraction(fraction, out);
     }
     true
+}
+
+/// Appends a point and the six digits of `fraction`, which is not zero, without the zeros behind the
+/// last one.
+#[inline]
+fn write_fraction(fraction: u64, out: &mut impl Out) {
+    if fraction.is_multiple_of(10_000) {
+        // Most prices have two digits.
+        let [tenths, hundredths] = digits::two((fraction / 10_000) as u8);
+        return out.block([b'.', tenths, hundredths], if hundredths == b'0' { 2 } else { 3 });
+    }
+    // Two zeros and six digits; the second zero becomes the point.
+    let text = u64::from_le_bytes(digits::all_eight(fraction));
+    let zeros = (text & 0x0f0f_0f0f_0f0f_0f0f).leading_zeros() as usize / 8;
+    let text = (text >> 8) & !0xff | u64::from(b'.');
+    out.block(text.to_le_bytes(), 7 - zeros);
 }
 
 /// The shortest digits with at least one behind the point, if `std` would choose the same.

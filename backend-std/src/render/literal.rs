@@ -1,6 +1,7 @@
 //! Text that stands in every message of a call site.
 
-use super::digits;
+use super::out::Out;
+use crate::format::is_harmful;
 
 /// Bytes that are copied as a block of known length, which takes two instructions.
 const SHORT: usize = 32;
@@ -28,12 +29,17 @@ impl Literal {
         self.length
     }
 
+    /// Whether it may stand in a line as it is.
+    pub(crate) fn is_harmless(&self) -> bool {
+        !self.text.chars().any(is_harmful)
+    }
+
     #[inline]
-    pub(crate) fn append(&self, out: &mut Vec<u8>) {
+    pub(crate) fn append(&self, out: &mut impl Out) {
         if self.length <= SHORT {
-            digits::append(self.head, self.length, out);
+            out.block(self.head, self.length);
         } else {
-            out.extend_from_slice(self.text.as_bytes());
+            out.text(self.text.as_bytes());
         }
     }
 }

@@ -11,6 +11,7 @@ mod float;
 pub(crate) mod literal;
 mod nested;
 mod number;
+pub(crate) mod out;
 mod pad;
 mod program;
 mod run;

@@ -3,6 +3,7 @@
 use std::io::Write as _;
 
 use super::digits;
+use super::out::Out;
 use super::pad::pad_number;
 use super::spec::{Format, Style};
 
@@ -10,18 +11,9 @@ const LOWER: &[u8; 16] = b"0123456789abcdef";
 const UPPER: &[u8; 16] = b"0123456789ABCDEF";
 
 /// A number as `{}` and `{:?}` have it.
-#[inline]
-pub(super) fn write_plain(number: u64, out: &mut Vec<u8>) {
+#[inline(always)]
+pub(super) fn write_plain(number: u64, out: &mut impl Out) {
     digits::write(number, out);
-}
-
-/// As [`write_plain`], of a number with a sign.
-#[inline]
-pub(super) fn write_plain_signed(number: i64, out: &mut Vec<u8>) {
-    if number < 0 {
-        out.push(b'-');
-    }
-    digits::write(number.unsigned_abs(), out);
 }
 
 pub(super) fn write_signed(number: i128, bits: u32, format: &Format, out: &mut Vec<u8>) {

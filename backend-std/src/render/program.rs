@@ -18,6 +18,8 @@ pub(super) struct Program {
     pub(super) end: Literal,
     /// Whether the first step needs the first argument, the second one the second, and so on.
     pub(super) is_in_order: bool,
+    /// Whether all is plain, and nothing but texts among the arguments can do harm to a line.
+    pub(super) is_simple: bool,
     /// Bytes beside the payload that a message takes, as a first guess.
     pub(super) room: usize,
 }
@@ -68,8 +70,11 @@ impl Program {
         let end = Literal::new(&text);
         let is_in_order = steps.iter().enumerate().all(|(at, step)| step.has_only(at));
         let literals = steps.iter().map(|step| step.before.len()).sum::<usize>() + end.len();
+        let all_are_plain = steps.iter().all(|step| step.plain != Plain::No);
+        let are_harmless = steps.iter().all(|step| step.before.is_harmless()) && end.is_harmless();
         Program {
             is_in_order,
+            is_simple: is_in_order && all_are_plain && are_harmless && arguments.broken.is_none(),
             room: literals + steps.len() * NUMBER + Literal::SLACK,
             arguments,
             steps: steps.into(),

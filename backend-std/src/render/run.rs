@@ -5,10 +5,12 @@ use std::io::Write as _;
 use millpond_core::capture::{Value, ValueError};
 
 use super::arguments::Positions;
+use super::out::{Out, Window};
 use super::program::{Plain, Program, Step};
 use super::spec::{Format, Spec};
 use super::value::write_value;
 use super::{float, number};
+use crate::format::may_stay;
 
 /// The longest message, beside what its arguments may make of it: a small record cannot become
 /// gigabytes by great widths or by placeholders that repeat one argument.
@@ -50,6 +52,34 @@ impl Program {
         }
     }
 
+    /// Appends a message of which it is known that it does no harm to a line. False if that is not
+    /// known or something is missing; then what was appended is good for nothing.
+    #[inline]
+    pub(super) fn run_simply(&self, payload: &[u8], out: &mut Window) -> bool {
+        if !self.is_simple {
+            return false;
+        }
+        let mut rest = payload;
+        for step in &self.steps {
+            step.before.append(out);
+            let behind = match step.plain {
+                Plain::Text => {
+                    whole_text(rest).filter(|(text, _)| may_stay(text)).map(|(text, behind)| {
+                        out.text(text);
+                        behind
+                    })
+                }
+                number => show_number(number, rest, out),
+            };
+            match behind {
+                Some(behind) => rest = behind,
+                None => return false,
+            }
+        }
+        self.end.append(out);
+        true
+    }
+
     /// Appends the argument of `step`, which is at the head of `payload`, and returns what follows
     /// it.
     #[inline(always)]
@@ -60,24 +90,7 @@ impl Program {
         most: usize,
         out: &mut Vec<u8>,
     ) -> Result<&'a [u8], ValueError> {
-        macro_rules! number {
-            ($type:ty, $write:path) => {{
-                let (bytes, rest) = payload.split_first_chunk().ok_or(ValueError::Payload)?;
-                $write(<$type>::from_le_bytes(*bytes).into(), out);
-                Ok(rest)
-            }};
-        }
         match step.plain {
-            Plain::I8 => number!(i8, number::write_plain_signed),
-            Plain::I16 => number!(i16, number::write_plain_signed),
-            Plain::I32 => number!(i32, number::write_plain_signed),
-            Plain::I64 => number!(i64, number::write_plain_signed),
-            Plain::U8 => number!(u8, number::write_plain),
-            Plain::U16 => number!(u16, number::write_plain),
-            Plain::U32 => number!(u32, number::write_plain),
-            Plain::U64 => number!(u64, number::write_plain),
-            Plain::F32 => number!(f32, float::write_plain_f32),
-            Plain::F64 => number!(f64, float::write_plain),
             Plain::Text => match whole_text(payload) {
                 Some((text, rest)) => {
                     out.extend_from_slice(text);
@@ -86,6 +99,7 @@ impl Program {
                 None => self.show_value(step, &step.spec.format, payload, most, out),
             },
             Plain::No => self.show_value(step, &step.spec.format, payload, most, out),
+            number => show_number(number, payload, out).ok_or(ValueError::Payload),
         }
     }
 
@@ -175,6 +189,55 @@ impl Program {
             Err(missing) => write_missing(missing, out),
         }
     }
+}
+
+/// Appends the number at the head of `payload`, if it is there, and returns what follows it.
+#[inline(always)]
+fn show_number<'a>(plain: Plain, payload: &'a [u8], out: &mut impl Out) -> Option<&'a [u8]> {
+    macro_rules! number {
+        ($type:ty) => {{
+            let (bytes, rest) = payload.split_first_chunk()?;
+            (<$type>::from_le_bytes(*bytes), rest)
+        }};
+    }
+    macro_rules! signed {
+        ($type:ty) => {{
+            let (number, rest) = number!($type);
+            (number < 0, number.unsigned_abs().into(), rest)
+        }};
+    }
+    macro_rules! unsigned {
+        ($type:ty) => {{
+            let (number, rest) = number!($type);
+            (false, number.into(), rest)
+        }};
+    }
+    let (is_negative, magnitude, rest): (bool, u64, _) = match plain {
+        Plain::I8 => signed!(i8),
+        Plain::I16 => signed!(i16),
+        Plain::I32 => signed!(i32),
+        Plain::I64 => signed!(i64),
+        Plain::U8 => unsigned!(u8),
+        Plain::U16 => unsigned!(u16),
+        Plain::U32 => unsigned!(u32),
+        Plain::U64 => unsigned!(u64),
+        Plain::F32 => {
+            let (number, rest) = number!(f32);
+            float::write_plain_f32(number, out);
+            return Some(rest);
+        }
+        Plain::F64 => {
+            let (number, rest) = number!(f64);
+            float::write_plain(number, out);
+            return Some(rest);
+        }
+        Plain::Text | Plain::No => return None,
+    };
+    if is_negative {
+        out.block([b'-'], 1);
+    }
+    number::write_plain(magnitude, out);
+    Some(rest)
 }
 
 /// The text at the head of `payload`, if it was not cut, and what follows it.

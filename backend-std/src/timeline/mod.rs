@@ -234,6 +234,24 @@ impl Timeline {
         }
     }
 
+    /// What [`Timeline::monotonic_ns`] does between the two readings around `ticks`, up to `most`.
+    /// `None` if it cannot be said in so simple a way.
+    #[inline(never)]
+    pub(crate) fn span(&self, ticks: u64, most: u64) -> Option<Span> {
+        let (knot, next) = if !self.clock.is_native_counter() {
+            (Knot { ticks: 0, monotonic_ns: 0, rate: 1 << SCALE }, None)
+        } else if ticks >= self.newest.ticks {
+            (self.newest, None)
+        } else if ticks >= self.last.ticks {
+            (self.last, Some(self.newest))
+        } else {
+            let later = self.knots.partition_point(|knot| knot.ticks <= ticks);
+            (*self.knots.get(later.checked_sub(1)?)?, self.knots.get(later).copied())
+        };
+        let last = next.map_or(most, |next| most.min(next.ticks - 1));
+        (last >= knot.ticks && knot.at(last) < u64::MAX).then_some(Span { knot, last })
+    }
+
     /// What to add to monotonic nanoseconds to get nanoseconds since the Unix epoch, as of the
     /// last refresh.
     pub fn wall_offset_ns(&self) -> i64 {
@@ -243,6 +261,31 @@ impl Timeline {
     /// The clock whose ticks are converted.
     pub fn clock(&self) -> SystemClock {
         self.clock
+    }
+}
+
+/// Stamps that are converted alike: many in a row with one multiplication each.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Span {
+    knot: Knot,
+    last: u64,
+}
+
+impl Span {
+    /// The last stamp of the span.
+    #[inline]
+    pub(crate) fn last(&self) -> u64 {
+        self.last
+    }
+
+    /// As [`Timeline::monotonic_ns`], if `ticks` is not before the stamp that the span was asked
+    /// for and not behind the last one.
+    #[inline(always)]
+    pub(crate) fn monotonic_ns(&self, ticks: u64) -> u64 {
+        // For the last one it fits into 64 bits, so it does for the others.
+        let ticks = ticks.wrapping_sub(self.knot.ticks);
+        let ns = (u128::from(ticks) * u128::from(self.knot.rate)) >> SCALE;
+        self.knot.monotonic_ns.wrapping_add(ns as u64)
     }
 }
 

@@ -59,6 +59,34 @@ fn stamps_from_anywhere_do_no_harm_and_keep_their_order() {
 }
 
 #[test]
+fn spans_convert_as_the_timeline_does() {
+    let mut timeline = measured();
+    timeline.learn(Anchor { ticks: 19_000_000_000, monotonic_ns: 4_666_666_667, wall_ns: 0 });
+    for step in 1..10 {
+        // The clock is slewed a little.
+        timeline.take(reading(LEAST_SPAN_NS + step * SPACING_NS + step * step * 100));
+    }
+    let mut now = Timeline::new(SystemClock::of_kind(ClockKind::Monotonic));
+    now.refresh();
+    for timeline in [timeline, now] {
+        let knots = timeline.knots.iter().chain([&timeline.newest]);
+        let near = knots.flat_map(|knot| [knot.ticks - 1, knot.ticks, knot.ticks + 1]);
+        let stamps: Vec<_> = near.chain([0, 1, 1 << 60, u64::MAX - 1, u64::MAX]).collect();
+        for &first in &stamps {
+            for &most in &stamps {
+                let Some(span) = timeline.span(first, most) else { continue };
+                assert!(span.last() <= most);
+                for &ticks in stamps.iter().filter(|ticks| (first..=span.last()).contains(ticks)) {
+                    assert_eq!(span.monotonic_ns(ticks), timeline.monotonic_ns(ticks));
+                }
+            }
+        }
+        let newest = timeline.newest.ticks;
+        assert_eq!(timeline.span(newest, newest + 9).map(|span| span.last()), Some(newest + 9));
+    }
+}
+
+#[test]
 fn a_rate_beyond_all_bounds_saturates() {
     let mut timeline = Timeline::start(counter(), reading(0));
     let mut far = reading(0);

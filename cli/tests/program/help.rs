@@ -6,7 +6,13 @@ use crate::running::{Place, millpond, run, text};
 
 #[test]
 fn every_command_has_help_with_an_example_and_its_exit_codes() {
-    for args in [&["--help"][..], &["serve", "--help"], &["pipe", "--help"], &["demo", "--help"]] {
+    for args in [
+        &["--help"][..],
+        &["serve", "--help"],
+        &["pipe", "--help"],
+        &["decode", "--help"],
+        &["demo", "--help"],
+    ] {
         let output = run(args);
         let help = text(&output.stdout);
         assert_eq!(output.status.code(), Some(0), "{args:?}");

@@ -70,7 +70,10 @@ impl<'a> EnvelopeWriter<'a> {
         let (payload, zeros) = rest.split_at_mut(frame.payload.len());
         header.copy_from_slice(&Header { length, ..frame.header }.to_bytes());
         payload.copy_from_slice(frame.payload);
-        zeros.fill(0);
+        // Most frames have no fill, and nothing to do is a call too.
+        if !zeros.is_empty() {
+            zeros.fill(0);
+        }
         self.length += needed as usize;
         self.count += 1;
         Ok(())

@@ -201,7 +201,14 @@ struct Whole {
 fn whole_frames(copy: &[u8], run: u32, max: u32) -> Whole {
     let mut whole = Whole { kept: 0, read: 0, fault: None };
     let mut rest = copy;
-    while let Some(first) = rest.first_chunk::<LENGTH_KIND>() {
+    loop {
+        let plain = plain_frames(rest, max);
+        rest = &rest[plain as usize..];
+        if plain > 0 {
+            whole.read += plain;
+            whole.kept = whole.read;
+        }
+        let Some(first) = rest.first_chunk::<LENGTH_KIND>() else { break };
         let length = u32::from_le_bytes([first[0], first[1], first[2], first[3]]);
         let is_padding = first[4] == Kind::Padding as u8;
         let (least, most) =
@@ -223,6 +230,25 @@ fn whole_frames(copy: &[u8], run: u32, max: u32) -> Whole {
         whole.read = run;
     }
     whole
+}
+
+/// How many bytes at the head of `copy` are whole frames with nothing else between them. Nearly all
+/// are, so this asks the fewest questions that tell; what is something else, or a fault, the caller
+/// finds out.
+fn plain_frames(copy: &[u8], max: u32) -> u32 {
+    let mut end = 0;
+    while let Some(first) = copy.get(end..).and_then(<[u8]>::first_chunk::<LENGTH_KIND>) {
+        let word = u64::from_le_bytes(*first);
+        let (length, kind) = (word as u32, (word >> u32::BITS) as u8);
+        // With the zeros behind it, it may not be longer than `max` either.
+        let is_possible = (HEADER as u32..=max & !(ALIGN as u32 - 1)).contains(&length);
+        let after = end + aligned(length) as usize;
+        if kind == Kind::Padding as u8 || !is_possible || after > copy.len() {
+            break;
+        }
+        end = after;
+    }
+    end as u32
 }
 
 /// Whether `rest`, cut by a lack of room, is a padding frame that takes all that is left.
@@ -260,6 +286,15 @@ impl Drained {
     pub fn position_behind(&self, end: usize) -> u64 {
         let skipped = if end > self.skip.at { self.skip.bytes } else { 0 };
         self.from + end.saturating_sub(self.range.start) as u64 + u64::from(skipped)
+    }
+
+    /// How far the frames from `start` on, where one begins, stand in the ring as they stand in the
+    /// batch, and the ring position of the head of the batch, if all stood so. Added to where one of
+    /// these frames ends, it is [`Drained::position_behind`]; it wraps.
+    #[inline]
+    pub fn straight_from(&self, start: usize) -> (usize, u64) {
+        let end = if start < self.skip.at { self.skip.at } else { self.range.end };
+        (end, self.position_behind(end).wrapping_sub(end as u64))
     }
 }
 

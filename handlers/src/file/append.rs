@@ -3,31 +3,31 @@
 use std::io::{self, ErrorKind, Write};
 
 /// A file to append to, and whether its last line lacks its end.
-pub(super) struct Appender<W> {
+pub(crate) struct Appender<W> {
     out: W,
     torn: bool,
 }
 
 /// Part of what was to be appended was not.
 #[derive(Debug)]
-pub(super) struct AppendFailed {
+pub(crate) struct AppendFailed {
     /// How many bytes were.
-    pub(super) written: usize,
-    pub(super) error: io::Error,
+    pub(crate) written: usize,
+    pub(crate) error: io::Error,
 }
 
 impl<W: Write> Appender<W> {
-    pub(super) fn new(out: W, torn: bool) -> Self {
+    pub(crate) fn new(out: W, torn: bool) -> Self {
         Self { out, torn }
     }
 
     /// Whether the last line lacks its end, so that what is appended next has to begin with one.
-    pub(super) fn is_torn(&self) -> bool {
+    pub(crate) fn is_torn(&self) -> bool {
         self.torn
     }
 
     /// Appends `lines` with one call if the system takes them all at once, as disks do.
-    pub(super) fn append(&mut self, lines: &[u8]) -> Result<(), AppendFailed> {
+    pub(crate) fn append(&mut self, lines: &[u8]) -> Result<(), AppendFailed> {
         let mut rest = lines;
         while !rest.is_empty() {
             let failed = match self.out.write(rest) {

@@ -73,7 +73,7 @@ impl FileError {
         Self::new(path, Problem::Inspect(error))
     }
 
-    pub(super) fn write(path: &Path, failed: AppendFailed, total: usize) -> Self {
+    pub(crate) fn write(path: &Path, failed: AppendFailed, total: usize) -> Self {
         let AppendFailed { written, error } = failed;
         Self::new(path, Problem::Write { written, total, error })
     }

@@ -10,10 +10,11 @@ use std::path::{Path, PathBuf};
 
 use millpond_std::{Handler, HandlerError, LineFormat, Records, TimeText};
 
-use append::Appender;
+pub(crate) use append::Appender;
 
 pub use error::FileError;
 pub use open::FileOptions;
+pub(crate) use open::open;
 
 /// Bytes of the buffer that are kept from batch to batch.
 const KEPT: usize = 1024 * 1024;

@@ -62,7 +62,8 @@ impl Default for FileOptions {
     }
 }
 
-fn open(path: &Path, create: bool) -> Result<File, FileError> {
+/// Opens a regular file for reading and appending.
+pub(crate) fn open(path: &Path, create: bool) -> Result<File, FileError> {
     let failed = |error| FileError::open(path, error);
     // Looked at before it is opened, because opening some devices is an action in itself.
     let file = match fs::metadata(path) {

@@ -7,6 +7,7 @@
 //! `docs/performance/README.md` says what each figure means.
 
 mod calls;
+mod events;
 mod places;
 mod resting;
 mod show;

@@ -5,11 +5,13 @@ use comfy_table::{CellAlignment, ContentArrangement, Table};
 
 use crate::Figures;
 use crate::system_calls::Answer;
+use crate::throughput::What;
 
 pub(crate) fn print(figures: &Figures) {
     println!("{}\n", figures.machine);
     if let Some(calls) = &figures.calls {
-        println!("Log call, 64 bytes of text: nanoseconds; median (least .. most) of the rounds");
+        println!("Log call, 64 bytes of text, or 3 arguments (info!): nanoseconds;");
+        println!("median (least .. most) of the rounds");
         let mut table = table(&["entry point", "p50", "beyond clock", "p99", "p99.9", "max µs"]);
         for call in &calls.entries {
             table.add_row([
@@ -39,12 +41,22 @@ pub(crate) fn print(figures: &Figures) {
         let mut table =
             table(&["file", "threads x ring", "million/s", "cpu s per million", "dropped"]);
         for row in &figures.throughput {
-            let mut threads = format!("{} x {} KiB", row.threads, row.ring_kib);
-            if row.idle_rings > 0 {
-                threads += &format!(" + {} idle", row.idle_rings);
+            let ring = match row.ring_kib {
+                kib if kib % 1024 == 0 => format!("{} MiB", kib / 1024),
+                kib => format!("{kib} KiB"),
+            };
+            let mut threads = format!("{} x {ring}", row.threads);
+            if row.what == What::Events {
+                threads += ", info!";
             }
-            let dropped =
-                if row.drops { row.dropped_percent.show(0) + " %" } else { "none".to_owned() };
+            if row.idle_rings > 0 {
+                threads += &format!(", {} idle", row.idle_rings);
+            }
+            let dropped = if row.drops {
+                format!("{:.0} %", row.dropped_percent.median)
+            } else {
+                "none".to_owned()
+            };
             table.add_row([
                 row.place.to_owned(),
                 threads,
@@ -76,7 +88,7 @@ pub(crate) fn print(figures: &Figures) {
         Some(Answer::Counted { calls, by_entry }) => {
             println!("System calls in {calls} calls: wakes of the collector, others");
             for made in by_entry {
-                println!("  {:12} {:6} {:6}", made.entry, made.wakes, made.others);
+                println!("  {:14} {:6} {:6}", made.entry, made.wakes, made.others);
             }
         }
     }
@@ -91,6 +103,9 @@ fn table(header: &[&str]) -> Table {
         table.load_style(NOTHING);
     }
     table.set_content_arrangement(ContentArrangement::Dynamic).set_width(80).set_header(header);
+    for column in table.column_iter_mut() {
+        column.set_padding((0, 1)); // so that no cell needs a second line
+    }
     for column in table.column_iter_mut().skip(1) {
         column.set_cell_alignment(CellAlignment::Right);
     }

@@ -8,13 +8,29 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use millpond_benches::messages::{BESIDE, Message};
 use millpond_benches::usage::spin_for;
+use millpond_std::{info, info_at};
 use serde::Serialize;
 
 use crate::Effort;
+#[cfg(target_os = "linux")]
+use crate::calls::advanced;
 use crate::calls::{file_logger, full_logger};
+use crate::events::Event;
+use crate::places::Places;
 
 /// What is counted.
-const ENTRIES: [&str; 5] = ["producer", "logger", "logger_with", "disabled", "full"];
+const ENTRIES: &[&str] = &[
+    "producer",
+    "logger",
+    "logger_with",
+    "disabled",
+    "full",
+    "producer_event",
+    "logger_event",
+    #[cfg(target_os = "linux")]
+    "worker_event",
+    "stamped_event",
+];
 
 /// System calls that one entry point made.
 #[derive(Serialize)]
@@ -38,7 +54,7 @@ pub(crate) enum Answer {
 pub(crate) fn measure(effort: &Effort) -> anyhow::Result<Answer> {
     let calls = effort.calls.min(1_000_000);
     let mut by_entry = Vec::new();
-    for entry in ENTRIES {
+    for &entry in ENTRIES {
         // What is made anyway is made with no call too.
         let counts = count(entry, 0).and_then(|none| Ok((none, count(entry, calls)?)));
         match counts {
@@ -87,21 +103,18 @@ fn count(entry: &str, calls: u64) -> anyhow::Result<[i64; 2]> {
 
 /// What runs under `strace`. Waiting and comparing would add calls of its own, so it only spins.
 pub(crate) fn child(entry: &str, calls: u64) -> anyhow::Result<()> {
-    let folder = tempfile::tempdir()?;
-    let logger = file_logger(&folder.path().join("app.log"))?;
+    let places = Places::new()?;
+    let logger = file_logger(&places.memory().join("app.log"))?;
     let mut message = Message::of(0);
     let mut producer = logger.producer().unwrap();
     producer.info(message.number(0));
     logger.info(message.number(1));
     let paced = |call: &mut dyn FnMut(&str)| {
         let mut message = Message::of(1);
-        for number in 0..calls {
-            call(message.number(number));
-            // The collector is not to be woken: that is a system call that is allowed.
-            if number % 20 == 0 {
-                spin_for(Duration::from_micros(20));
-            }
-        }
+        pace(calls, |number| call(message.number(number)));
+    };
+    let paced_events = |call: &mut dyn FnMut(Event)| {
+        pace(calls, |number| call(Event::new(2, number)));
     };
     match entry {
         "producer" => paced(&mut |text| producer.info(text)),
@@ -120,8 +133,41 @@ pub(crate) fn child(entry: &str, calls: u64) -> anyhow::Result<()> {
             paced(&mut |text| producer.info(text));
             let_go.store(true, Ordering::Relaxed);
         }
+        "producer_event" => paced_events(&mut |Event { sender, number, price }| {
+            info!(producer, "order {} qty {} px {}", sender, number, price);
+        }),
+        "logger_event" => paced_events(&mut |Event { sender, number, price }| {
+            info!(logger, "order {} qty {} px {}", sender, number, price);
+        }),
+        "stamped_event" => paced_events(&mut |Event { sender, number, price }| {
+            info_at!(producer, number, "order {} qty {} px {}", sender, number, price);
+        }),
+        #[cfg(target_os = "linux")]
+        "worker_event" => {
+            let (_master, worker, _) = advanced::start(places.memory())?;
+            // The first call of a thread makes its ring.
+            worker.info(message.number(2));
+            paced_events(&mut |Event { sender, number, price }| {
+                info!(worker, "order {} qty {} px {}", sender, number, price);
+            });
+            // As below.
+            drop(places);
+            std::process::exit(0)
+        }
         other => bail!("no entry point is called {other:?}"),
     }
     // Not shut down: how long that takes differs, and so does how often it waits.
+    drop(places);
     std::process::exit(0)
+}
+
+/// Makes calls with a pause now and then, so that the collector is not to be woken: that is a
+/// system call that is allowed.
+fn pace(calls: u64, mut call: impl FnMut(u64)) {
+    for number in 0..calls {
+        call(number);
+        if number % 20 == 0 {
+            spin_for(Duration::from_micros(20));
+        }
+    }
 }

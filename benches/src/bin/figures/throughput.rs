@@ -5,20 +5,32 @@ use std::sync::Barrier;
 use std::time::{Duration, Instant};
 
 use anyhow::ensure;
-use millpond_benches::messages::{Message, verify};
+use millpond_benches::messages::Message;
 use millpond_benches::usage::{process_time, thread_time};
 use millpond_handlers::FileHandler;
-use millpond_std::Overflow;
-use millpond_std::standard::{Logger, LoggerConfig};
+use millpond_std::standard::{Logger, LoggerConfig, Producer};
+use millpond_std::{Overflow, info};
 use serde::Serialize;
 
 use crate::Effort;
+use crate::events::{Event, verify};
 use crate::places::Places;
 use crate::spread::Spread;
+
+/// What is logged.
+#[derive(Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum What {
+    /// 64 bytes of text.
+    Texts,
+    /// `info!` with three arguments.
+    Events,
+}
 
 /// A way to run.
 #[derive(Clone, Copy)]
 struct Way {
+    what: What,
     threads: u32,
     ring: usize,
     /// Rings whose threads log one record and no more.
@@ -30,6 +42,7 @@ struct Way {
 #[derive(Serialize)]
 pub(crate) struct Row {
     pub(crate) place: &'static str,
+    pub(crate) what: What,
     pub(crate) threads: u32,
     pub(crate) ring_kib: usize,
     pub(crate) idle_rings: u32,
@@ -54,13 +67,16 @@ struct Run {
 
 pub(crate) fn measure(effort: &Effort, places: &Places) -> anyhow::Result<Vec<Row>> {
     let wait = Overflow::WAIT;
+    let (texts, events) = (What::Texts, What::Events);
     let ways = [
-        Way { threads: 1, ring: 1 << 20, idle: 0, overflow: wait },
-        Way { threads: 1, ring: 1 << 20, idle: 200, overflow: wait },
-        Way { threads: 4, ring: 1 << 20, idle: 0, overflow: wait },
-        Way { threads: 1, ring: 64 << 10, idle: 0, overflow: wait },
-        Way { threads: 4, ring: 64 << 10, idle: 0, overflow: wait },
-        Way { threads: 4, ring: 1 << 20, idle: 0, overflow: Overflow::Drop },
+        Way { what: events, threads: 1, ring: 1 << 20, idle: 0, overflow: wait },
+        Way { what: events, threads: 4, ring: 1 << 20, idle: 0, overflow: wait },
+        Way { what: texts, threads: 1, ring: 1 << 20, idle: 0, overflow: wait },
+        Way { what: texts, threads: 1, ring: 1 << 20, idle: 200, overflow: wait },
+        Way { what: texts, threads: 4, ring: 1 << 20, idle: 0, overflow: wait },
+        Way { what: texts, threads: 1, ring: 64 << 10, idle: 0, overflow: wait },
+        Way { what: texts, threads: 4, ring: 64 << 10, idle: 0, overflow: wait },
+        Way { what: texts, threads: 4, ring: 1 << 20, idle: 0, overflow: Overflow::Drop },
     ];
     let mut rows = Vec::new();
     for (place, folder) in places.all() {
@@ -77,6 +93,7 @@ pub(crate) fn measure(effort: &Effort, places: &Places) -> anyhow::Result<Vec<Ro
         let per = |figure: fn(&Run) -> f64| Spread::of(runs.iter().map(figure));
         Row {
             place,
+            what: way.what,
             threads: way.threads,
             ring_kib: way.ring / 1024,
             idle_rings: way.idle,
@@ -118,12 +135,9 @@ fn run(path: &Path, way: Way, records: u64) -> anyhow::Result<Run> {
                 let (logger, barrier) = (&logger, &barrier);
                 scope.spawn(move || {
                     let mut producer = logger.producer().unwrap();
-                    let mut message = Message::of(sender);
                     barrier.wait();
                     let before = thread_time();
-                    for number in 0..each {
-                        producer.info(message.number(number));
-                    }
+                    log(&mut producer, way.what, sender, each);
                     thread_time() - before
                 })
             })
@@ -154,4 +168,22 @@ fn run(path: &Path, way: Way, records: u64) -> anyhow::Result<Run> {
     ensure!(found.lost == dropped && (drops || dropped == 0), "{} lost: {report}", found.lost);
     std::fs::remove_file(path)?;
     Ok(Run { seconds, cpu, lines: found.total(), dropped })
+}
+
+/// Logs so many records of a sender without a pause.
+fn log(producer: &mut Producer, what: What, sender: u32, records: u64) {
+    match what {
+        What::Texts => {
+            let mut message = Message::of(sender);
+            for number in 0..records {
+                producer.info(message.number(number));
+            }
+        }
+        What::Events => {
+            for number in 0..records {
+                let Event { sender, number, price } = Event::new(sender as i32, number);
+                info!(producer, "order {} qty {} px {}", sender, number, price);
+            }
+        }
+    }
 }

@@ -1,6 +1,8 @@
 //! What is measured: a common face of all loggers.
 
-use anyhow::{bail, ensure};
+use std::path::Path;
+
+use anyhow::{Context as _, bail, ensure};
 
 use crate::child::{self, Control};
 use crate::place::Place;
@@ -52,6 +54,11 @@ pub(crate) trait Subject: Sized + Sync {
     fn collect(_: &Place, _: Control) -> anyhow::Result<u64> {
         bail!("{} needs no collector", Self::ABOUT.name)
     }
+
+    /// What is in a file, as lines; for those that do not write text.
+    fn read_back(file: &Path) -> anyhow::Result<Vec<u8>> {
+        std::fs::read(file).with_context(|| format!("cannot read {}", file.display()))
+    }
 }
 
 /// What is to be known of a subject before it runs.
@@ -96,11 +103,13 @@ pub(crate) struct Entry {
     pub(crate) about: About,
     /// Runs a task in a child process.
     pub(crate) run: fn(&Task) -> anyhow::Result<Outcome>,
+    /// [`Subject::read_back`]
+    pub(crate) read_back: fn(&Path) -> anyhow::Result<Vec<u8>>,
 }
 
 impl Entry {
     pub(crate) const fn of<S: Subject>() -> Self {
-        Self { about: S::ABOUT, run: child::run::<S> }
+        Self { about: S::ABOUT, run: child::run::<S>, read_back: S::read_back }
     }
 }
 

@@ -1,9 +1,5 @@
 //! Reads back what was logged.
 
-use std::path::Path;
-
-use anyhow::Context as _;
-
 use crate::subject::Record;
 
 /// What was found in the files of a run.
@@ -15,6 +11,7 @@ pub(crate) struct Found {
     pub(crate) missing: u64,
     /// Lines that say what nobody has logged, or that come again or too late.
     pub(crate) wrong: u64,
+    /// Of the files.
     pub(crate) bytes: u64,
 }
 
@@ -32,20 +29,14 @@ impl Search {
         Self { next: vec![0; producers as usize], each, found: Found::default() }
     }
 
-    /// Looks at a file. One that is missing has no lines.
-    pub(crate) fn file(&mut self, path: &Path) -> anyhow::Result<()> {
-        let bytes = match std::fs::read(path) {
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Vec::new(),
-            read => read.with_context(|| format!("cannot read {}", path.display()))?,
-        };
-        self.found.bytes += bytes.len() as u64;
+    /// Looks at what was read back from a file.
+    pub(crate) fn lines(&mut self, bytes: &[u8]) {
         for line in bytes.split(|&byte| byte == b'\n') {
             // What has no order in it is a remark of the logger.
             if let Some(record) = order(line) {
                 self.line(record.ok());
             }
         }
-        Ok(())
     }
 
     fn line(&mut self, record: Option<Record>) {
@@ -61,7 +52,9 @@ impl Search {
         }
     }
 
-    pub(crate) fn finish(mut self) -> Found {
+    /// What was found in files of so many bytes.
+    pub(crate) fn finish(mut self, bytes: u64) -> Found {
+        self.found.bytes = bytes;
         let expected = self.each * self.next.len() as u64;
         self.found.missing = expected.saturating_sub(self.found.lines);
         self.found
@@ -87,11 +80,9 @@ mod tests {
     use super::*;
 
     fn find(text: &str, producers: u32, each: u64) -> Found {
-        let file = tempfile::NamedTempFile::new().unwrap();
-        std::fs::write(file.path(), text).unwrap();
         let mut search = Search::new(producers, each);
-        search.file(file.path()).unwrap();
-        search.finish()
+        search.lines(text.as_bytes());
+        search.finish(0)
     }
 
     #[test]

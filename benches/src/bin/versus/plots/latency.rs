@@ -55,8 +55,8 @@ pub(super) fn draw(report: &Report, source: &str) -> anyhow::Result<Option<Strin
     let bottom = HEAD + ROW * rows.len() as i32;
     let mut svg = String::new();
     let title = "What a log call costs its caller";
-    let subtitle = "One thread, bursts of 20 calls, 100 to 200 µs apart. Each call is timed; the \
-                    axis is logarithmic.";
+    let subtitle = "One thread, bursts of 20 calls, 100 to 200 µs apart. A time includes one \
+                    reading of the clock; the axis is logarithmic.";
     let canvas = Canvas::new(&mut svg, bottom + FOOT, title, subtitle, source)?;
     for decade in axis.decades.0..=axis.decades.1 {
         let ns = 10f64.powi(decade);

@@ -26,7 +26,10 @@ pub(crate) fn draw(report: &Report, folder: &Path) -> anyhow::Result<()> {
     let title = "Records per second until every line is in the file";
     save("throughput", bars::draw(title, &legend, &throughput(report), &source)?)?;
     let title = "Records per second from four processes until every line is in the file";
-    save("processes", bars::draw(title, &["one thread in each"], &processes(report), &source)?)
+    save(
+        "processes",
+        bars::draw(title, &["one thread in each process"], &processes(report), &source)?,
+    )
 }
 
 /// Where the figures come from: the last line of each picture.

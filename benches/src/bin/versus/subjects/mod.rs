@@ -1,5 +1,6 @@
 //! What is measured, a file for each.
 
+mod archive;
 mod collected;
 mod datagram;
 mod fast_log;
@@ -23,6 +24,7 @@ pub(crate) const ALL: &[Entry] = &[
     Entry::of::<ours::Stamped>(),
     Entry::of::<ours::ByWorker>(),
     Entry::of::<ours::ByLogger>(),
+    Entry::of::<archive::ToArchive>(),
     Entry::of::<tracing::Tracing>(),
     Entry::of::<ftlog::Ftlog>(),
     Entry::of::<quicklog::Quicklog>(),

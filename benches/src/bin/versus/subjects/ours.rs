@@ -3,7 +3,7 @@
 use millpond_handlers::FileHandler;
 use millpond_linux::{LoggerConfig as AdvancedConfig, MasterLogger, WorkerLogger};
 use millpond_std::standard::{Logger, LoggerConfig, Producer};
-use millpond_std::{Overflow, info, info_at};
+use millpond_std::{Handler, Overflow, info_at};
 
 use crate::child::Control;
 use crate::place::Place;
@@ -13,7 +13,7 @@ use crate::subject::{About, Files, Record, Subject};
 macro_rules! order {
     ($logger:expr, $record:expr) => {{
         let Record { producer, number, price } = $record;
-        info!($logger, "order {} qty {} px {}", producer, number, price);
+        millpond_std::info!($logger, "order {} qty {} px {}", producer, number, price);
     }};
 }
 
@@ -25,12 +25,18 @@ macro_rules! order_at {
     }};
 }
 
-fn start(place: &Place) -> anyhow::Result<Logger> {
+pub(super) use order;
+
+pub(super) fn start(handler: Box<dyn Handler>) -> anyhow::Result<Logger> {
     let config = LoggerConfig { overflow: Overflow::WAIT, ..LoggerConfig::default() };
-    Ok(Logger::new("app", config, vec![Box::new(FileHandler::new(&place.file)?)])?)
+    Ok(Logger::new("app", config, vec![handler])?)
 }
 
-fn stop(logger: &Logger) -> anyhow::Result<u64> {
+fn file(place: &Place) -> anyhow::Result<Box<dyn Handler>> {
+    Ok(Box::new(FileHandler::new(&place.file)?))
+}
+
+pub(super) fn stop(logger: &Logger) -> anyhow::Result<u64> {
     Ok(logger.shutdown()?.total.total_dropped())
 }
 
@@ -49,7 +55,7 @@ impl Subject for ByProducer {
     type Handle<'a> = Producer;
 
     fn open(place: &Place) -> anyhow::Result<Self> {
-        start(place).map(Self)
+        start(file(place)?).map(Self)
     }
 
     fn handle(&self) -> anyhow::Result<Producer> {
@@ -82,7 +88,7 @@ impl Subject for Stamped {
     type Handle<'a> = Producer;
 
     fn open(place: &Place) -> anyhow::Result<Self> {
-        start(place).map(Self)
+        start(file(place)?).map(Self)
     }
 
     fn handle(&self) -> anyhow::Result<Producer> {
@@ -114,7 +120,7 @@ impl Subject for ByLogger {
     type Handle<'a> = &'a Logger;
 
     fn open(place: &Place) -> anyhow::Result<Self> {
-        start(place).map(Self)
+        start(file(place)?).map(Self)
     }
 
     fn handle(&self) -> anyhow::Result<&Logger> {
@@ -173,8 +179,7 @@ impl Subject for ByWorker {
     }
 
     fn collect(place: &Place, control: Control) -> anyhow::Result<u64> {
-        let file = Box::new(FileHandler::new(&place.file)?);
-        let master = MasterLogger::new(advanced(place), vec![file])?;
+        let master = MasterLogger::new(advanced(place), vec![file(place)?])?;
         control.ready()?;
         control.wait_for_end()?;
         Ok(master.shutdown()?.total.total_dropped())
