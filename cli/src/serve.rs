@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use anyhow::Context as _;
 use clap::builder::NonEmptyStringValueParser;
 use millpond::advanced::{LoggerConfig, MasterLogger, StartError};
-use millpond::handlers::FileHandler;
-use millpond::{FormatError, Level, LineFormat, Report, ShutdownError};
+use millpond::handlers::{ArchiveHandler, FileHandler};
+use millpond::{FormatError, Handler, Level, LineFormat, Report, ShutdownError};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
@@ -16,6 +16,7 @@ const HELP: &str = "\
 Examples:
   millpond serve --path /dev/shm/app --file app.log
   millpond serve --file app.log --level debug --stdout
+  millpond serve --archive app.mpa     (millpond decode app.mpa reads it)
 
 Workers may start before it and go on after it: what they log waits in DIR for
 the next master. A second master for the same DIR is refused.";
@@ -33,8 +34,13 @@ pub(crate) struct Args {
     path: Option<String>,
 
     /// The log file; it is appended to, and made with its folders if it is missing
+    #[arg(long, value_name = "FILE", required_unless_present = "archive")]
+    file: Option<PathBuf>,
+
+    /// Keep the records as they are in this archive, for `millpond decode`; instead of the log
+    /// file or beside it
     #[arg(long, value_name = "FILE")]
-    file: PathBuf,
+    archive: Option<PathBuf>,
 
     /// Leave out records below this level: trace, debug, info, warning or error
     #[arg(long, default_value = "info")]
@@ -73,15 +79,22 @@ pub(crate) fn run(args: Args) -> anyhow::Result<Exit> {
         ..LoggerConfig::default()
     };
     let directory = config.directory().map_err(StartError::from)?;
-    let file = FileHandler::new(&args.file)?;
-    let master = MasterLogger::new(config, vec![Box::new(file)])?;
+    let mut handlers: Vec<Box<dyn Handler>> = Vec::new();
+    if let Some(path) = &args.file {
+        handlers.push(Box::new(FileHandler::new(path)?));
+    }
+    if let Some(path) = &args.archive {
+        handlers.push(Box::new(ArchiveHandler::new(path)?));
+    }
+    let master = MasterLogger::new(config, handlers)?;
     for warning in master.warnings() {
         say(warning);
     }
+    let files = args.file.iter().chain(&args.archive).map(|path| path.display().to_string());
     say(&format!(
         "serving {} into {} as process {}",
         directory.display(),
-        args.file.display(),
+        files.collect::<Vec<_>>().join(" and "),
         std::process::id()
     ));
     let _ = signals.forever().next();

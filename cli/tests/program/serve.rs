@@ -53,6 +53,20 @@ fn format_level_and_stdout_are_heeded() {
     assert_eq!(std::io::read_to_string(stdout).unwrap(), expected);
 }
 
+#[test]
+fn an_archive_beside_the_file_decodes_to_the_same_lines() {
+    let place = Place::new();
+    let archive = place.file().with_extension("mpa");
+    let archive = archive.to_str().unwrap();
+    let master = place.serve(&["--archive", archive]);
+    assert!(place.pipe_all(b"one\ntwo\x1b\n").status.success());
+    assert_eq!(master.end(Signal::TERM).0, Some(0));
+    let decoded = run(&["decode", archive]);
+    assert_eq!(decoded.status.code(), Some(0), "{}", text(&decoded.stderr));
+    assert_eq!(text(&decoded.stdout), fs::read_to_string(place.file()).unwrap());
+    assert_eq!(place.messages(), ["one", "two\\x1b"]);
+}
+
 /// Each line at least once; exactly once is for the masters to come.
 #[test]
 fn a_killed_master_is_followed_by_the_next() {
