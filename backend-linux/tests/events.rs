@@ -102,6 +102,40 @@ fn a_producer_goes_on_in_a_forked_child() {
     assert!(master.shutdown().unwrap().total.is_balanced(0));
 }
 
+/// The argument is evaluated after the call has looked whether it is still in its process.
+#[test]
+#[allow(unsafe_code)]
+fn an_argument_may_fork() {
+    let place = Place::new();
+    let (master, lines) = master(&place.config());
+    let worker = WorkerLogger::new(place.config(), "forks").unwrap();
+    let mut fast = worker.producer().unwrap();
+    let mut child = -1;
+    // SAFETY: the child has this one thread, logs (which is what is tested) and leaves by `_exit`.
+    let mut fork = || unsafe {
+        child = libc::fork();
+        child
+    };
+    info!(fast, "fork said {}", fork());
+    if child == 0 {
+        let flushed = worker.flush(PATIENCE).is_ok();
+        // SAFETY: ends the child without the parent's destructors.
+        unsafe { libc::_exit(i32::from(!flushed)) }
+    }
+    lines.wait_for("fork said 0");
+    let mut status = -1;
+    // SAFETY: our own child.
+    eventually("the child ends", || unsafe {
+        libc::waitpid(child, &raw mut status, libc::WNOHANG) == child
+    });
+    assert_eq!(status, 0);
+    worker.flush(PATIENCE).unwrap();
+    assert_eq!(lines.count("fork said"), 2);
+    drop(fast);
+    worker.shutdown();
+    assert!(master.shutdown().unwrap().total.is_balanced(0));
+}
+
 #[test]
 fn a_level_that_wakes_hands_out_at_once_by_every_path() {
     let place = Place::new();

@@ -7,7 +7,7 @@ use std::str;
 use std::sync::Arc;
 
 use millpond_core::Level;
-use millpond_core::capture::{Value, Values};
+use millpond_core::capture::{Types, Value, Values};
 use millpond_core::frame::{Flags, Frame, HEADER, Header, Kind, Text};
 
 use crate::chunk::{Chunk, ChunkPool};
@@ -265,9 +265,14 @@ impl<'a> Record<'a> {
     pub fn fields(&self) -> impl Iterator<Item = (&'a str, Value<'a>)> + use<'a> {
         let arguments = self.text();
         self.call_site().into_iter().flat_map(move |site| {
+            // If a type is not understood, nobody knows which arguments are the named ones.
+            let mut types = Types::new(site.signature());
+            let count = types.try_fold(0, |count: usize, each| each.map(|_| count + 1));
+            let others = count.ok().map(|count| count.saturating_sub(site.field_names().len()));
             let values = Values::new(site.signature(), arguments).map_while(Result::ok);
-            let others = values.clone().count().saturating_sub(site.field_names().len());
-            site.field_names().zip(values.skip(others))
+            others
+                .into_iter()
+                .flat_map(move |others| site.field_names().zip(values.clone().skip(others)))
         })
     }
 

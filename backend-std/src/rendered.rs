@@ -15,7 +15,7 @@ pub(crate) struct Rendered {
 /// The messages of [`GROUP`] records, one after the other.
 struct Group {
     text: String,
-    ends: [u32; GROUP],
+    ends: [usize; GROUP],
 }
 
 impl Rendered {
@@ -46,14 +46,14 @@ impl Group {
             message.clear();
             render(index, &mut message);
             push_valid(&message, &mut text);
-            *end = text.len() as u32;
+            *end = text.len();
         }
         Self { text, ends }
     }
 
     fn message(&self, at: usize) -> &str {
         let start = at.checked_sub(1).map_or(0, |before| self.ends[before]);
-        self.text.get(start as usize..self.ends[at] as usize).unwrap_or_default()
+        self.text.get(start..self.ends[at]).unwrap_or_default()
     }
 }
 

@@ -5,9 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use millpond_std::standard::{Logger, LoggerConfig};
-use millpond_std::{
-    Handler, HandlerError, Level, LineFormat, Overflow, Records, TimeText, info, warning,
-};
+use millpond_std::{Handler, HandlerError, LineFormat, Overflow, Records, TimeText, info, warning};
 
 const PATIENCE: Duration = Duration::from_secs(20);
 

@@ -66,7 +66,7 @@ fn arguments(c: &mut Criterion) {
     for (case, signature, payload) in cases {
         let run = || {
             let values = Values::new(black_box(signature.as_bytes()), black_box(&payload));
-            values.map(|value| black_box(value).expect("what the signature says")).count()
+            values.inspect(|value| assert!(black_box(value).is_ok())).count()
         };
         assert_eq!(run(), signature.len());
         group.bench_function(case, |b| b.iter(run));

@@ -10,7 +10,7 @@ use millpond_benches::messages::Message;
 use millpond_core::callsite::CallSite;
 use millpond_core::capture::Argument as _;
 use millpond_core::doorbell::Doorbell;
-use millpond_core::frame::{Flags, Kind};
+use millpond_core::frame::Kind;
 use millpond_core::ring::{Entry, Producer};
 use millpond_handlers::FileHandler;
 use millpond_std::collector::{self, CollectorConfig, Ending, FoundRing, RingIntake};
@@ -51,14 +51,8 @@ fn source() -> Source {
     Source { name: "app".to_owned(), process: 1, thread: 1, thread_name: String::new() }
 }
 
-/// What is logged.
-#[derive(Clone, Copy)]
-enum What {
-    Texts,
-    Events,
-}
-
-/// A handler that takes everything, and may make lines of it.
+/// Takes everything, and may make lines of it.
+#[derive(Default)]
 struct Taker {
     makes_lines: bool,
     clock: TimeText,
@@ -84,8 +78,8 @@ impl Handler for Taker {
 }
 
 fn takers(count: usize, makes_lines: bool) -> Vec<Box<dyn Handler>> {
-    let taker = || Taker { makes_lines, clock: TimeText::new(), lines: Vec::new() };
-    (0..count).map(|_| Box::new(taker()) as Box<dyn Handler>).collect()
+    let taker = |_| -> Box<dyn Handler> { Box::new(Taker { makes_lines, ..Taker::default() }) };
+    (0..count).map(taker).collect()
 }
 
 /// The call site of all events.
@@ -108,16 +102,14 @@ fn insert_event(producer: &mut Producer<HeapStorage>, ticks: u64, number: u64) {
         producer.publish_call_site(&site()).expect("room in the table");
     }
     let arguments = (number as i32, number, number as f64 / 100.0);
-    let flags = Flags::NONE;
-    let entry = Entry { kind: Kind::Event, level: Level::Info, flags, ticks, site: 1 };
-    producer
-        .try_insert(entry, arguments.length(), |claim| arguments.put(claim))
-        .expect("room in the ring");
+    let entry = Entry { kind: Kind::Event, site: 1, ..Entry::text(Level::Info, ticks) };
+    let length = arguments.length();
+    producer.try_insert(entry, length, |claim| arguments.put(claim)).expect("room in the ring");
 }
 
-/// `busy` rings with `RECORDS` between them, in turn, and `idle` empty ones.
+/// `busy` rings with `RECORDS` texts or events between them, in turn, and `idle` empty ones.
 fn rings(
-    what: What,
+    events: bool,
     busy: usize,
     idle: usize,
 ) -> (Vec<Producer<HeapStorage>>, Vec<FoundRing<HeapStorage>>) {
@@ -133,12 +125,11 @@ fn rings(
     let mut message = Message::of(0);
     for number in 0..RECORDS {
         let producer = &mut producers[number as usize % busy];
-        match what {
-            What::Events => insert_event(producer, clock.now(), number),
-            What::Texts => {
-                let text = message.number(number).as_bytes();
-                producer.try_insert_text(Level::Info, clock.now(), text).expect("room");
-            }
+        if events {
+            insert_event(producer, clock.now(), number);
+        } else {
+            let text = message.number(number).as_bytes();
+            producer.try_insert_text(Level::Info, clock.now(), text).expect("room");
         }
     }
     (producers, found)
@@ -160,14 +151,14 @@ fn collect(rings: Vec<FoundRing<HeapStorage>>, handlers: Vec<Box<dyn Handler>>) 
     let collector = collector::start(config, intake, handlers, Arc::new(|| {})).expect("threads");
     collector.flush(Duration::from_secs(60)).expect("everything taken");
     let took = start.elapsed();
-    let report = collector.shutdown(Duration::from_secs(60)).expect("an end");
-    assert_eq!(report.total.delivered, RECORDS);
+    let total = collector.shutdown(Duration::from_secs(60)).expect("an end").total;
+    assert_eq!(total.delivered, RECORDS);
     took
 }
 
 /// As [`collect`], into a file.
-fn collect_into_file(folder: &Path, what: What, busy: usize, idle: usize) -> Duration {
-    let (_producers, rings) = rings(what, busy, idle);
+fn collect_into_file(folder: &Path, events: bool, busy: usize, idle: usize) -> Duration {
+    let (_producers, rings) = rings(events, busy, idle);
     let path = folder.join("collect.log");
     let handler = FileHandler::new(&path).expect("a file");
     let took = collect(rings, vec![Box::new(handler)]);
@@ -177,25 +168,24 @@ fn collect_into_file(folder: &Path, what: What, busy: usize, idle: usize) -> Dur
 
 fn collectors(c: &mut Criterion) {
     let shared = Path::new("/dev/shm");
-    let folder = if shared.is_dir() { tempfile::tempdir_in(shared) } else { tempfile::tempdir() };
-    let folder = folder.expect("a folder");
+    let memory = if shared.is_dir() { tempfile::tempdir_in(shared) } else { tempfile::tempdir() };
+    let folder = memory.expect("a folder");
     let mut group = c.benchmark_group("collector");
     group.sample_size(10).throughput(Throughput::Elements(RECORDS));
-    let texts = [(1, 0), (16, 0), (1, 1000)].map(|(busy, idle)| (What::Texts, busy, idle));
-    for (what, busy, idle) in texts.into_iter().chain([(What::Events, 1, 0)]) {
-        let events = if matches!(what, What::Events) { ", events" } else { "" };
-        group.bench_function(format!("{busy} rings and {idle} idle{events}"), |b| {
-            let once = |_| collect_into_file(folder.path(), what, busy, idle);
+    for (busy, idle, events) in [(1, 0, false), (16, 0, false), (1, 1000, false), (1, 0, true)] {
+        let what = if events { ", events" } else { "" };
+        group.bench_function(format!("{busy} rings and {idle} idle{what}"), |b| {
+            let once = |_| collect_into_file(folder.path(), events, busy, idle);
             b.iter_custom(|times| (0..times).map(once).sum());
         });
     }
-    // Handing out alone, and what several handlers share when all of them need the lines.
+    // What several handlers share when all of them need the lines.
     for makes_lines in [false, true] {
         for handlers in [1, 3] {
             let does = if makes_lines { "make lines" } else { "do nothing" };
             group.bench_function(format!("events to {handlers} that {does}"), |b| {
                 let once = |_| {
-                    let (_producers, rings) = rings(What::Events, 1, 0);
+                    let (_producers, rings) = rings(true, 1, 0);
                     collect(rings, takers(handlers, makes_lines))
                 };
                 b.iter_custom(|times| (0..times).map(once).sum());

@@ -164,7 +164,7 @@ proptest! {
         room in 0..64_usize,
     ) {
         let mut bytes = heapless::Vec::<u8, 256>::new();
-        (7_u32, &text[..], &other[..]).put(&mut Cut::new(&mut bytes, room));
+        (7_u32, &text[..], &other[..]).put(&mut Cut::new(&mut bytes, room, 0));
         let values: Vec<_> = Values::new(b"Isy", &bytes).collect::<Result<_, _>>().unwrap();
         let [Value::Unsigned(7, 32), Value::Text(kept, was), Value::Bytes(second, had)] = values[..] else {
             panic!("{values:?}");
@@ -184,7 +184,7 @@ proptest! {
     ) {
         let write = |out: &mut dyn fmt::Write| parts.iter().try_for_each(|part| out.write_str(part));
         let mut bytes = heapless::Vec::<u8, 256>::new();
-        Formatted::new(&write).put(&mut Cut::new(&mut bytes, room));
+        Formatted::new(&write).put(&mut Cut::new(&mut bytes, 0, room));
         let whole = parts.concat();
         match Values::new(b"F", &bytes).next() {
             Some(Ok(Value::Formatted(kept, was))) => {

@@ -14,6 +14,9 @@
 //! }
 //! ```
 //!
+//! If an argument calls something, `__begin` is asked once more after it: the call may have forked,
+//! and the ring is the parent's.
+//!
 //! The arguments are no closures, so `?`, `return` and `.await` in them are those of the function
 //! around the call. Bindings are hygienic; items are not, so the statics have names of their own.
 
@@ -279,8 +282,13 @@ impl Call<'_> {
                 (method, vec![quote!(_); captured.len()], quote!(#(#captured),*))
             }
         };
-        quote_spanned! {mixed()=>
+        let call = quote_spanned! {mixed()=>
             #place.__events().#method::<{ #level as ::core::primitive::u8 } #(, #types)*>(&__MILLPOND_SITE, #values);
+        };
+        // Code that ran meanwhile may have forked, or have closed the logger.
+        match self.arguments.iter().any(Value::runs_code) {
+            true => quote_spanned!(mixed()=> if #place.__begin(#level) { #call }),
+            false => call,
         }
     }
 }

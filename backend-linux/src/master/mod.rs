@@ -6,8 +6,8 @@ mod workers;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use millpond_std::front::Front;
 use millpond_std::collector::{self, CollectorConfig, CollectorHandle, FlushError};
+use millpond_std::front::Front;
 use millpond_std::standard::{ShutdownError, complain, judge};
 use millpond_std::{Handler, Level, OnError, Report, Source, StdoutHandler, SystemClock, fork};
 

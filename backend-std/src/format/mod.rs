@@ -110,22 +110,22 @@ impl LineFormat {
     pub fn write_lines(&self, records: &Records, clock: &mut TimeText, out: &mut Vec<u8>) {
         let mut heads = [const { Head::new() }; HEADS];
         let mut lines = Window::new();
-        // Most patterns end with the message.
         let ends_with_message = matches!(self.pieces[self.head..], [Piece::Message]);
         for (index, record) in records.iter().enumerate() {
             let start = lines.end();
             let (source, level) = (record.source(), record.level().index());
             let head = &mut heads[(record.origin_index() + level) % HEADS];
-            let is_simple = ends_with_message
-                && head.write_again(source, level, record.timestamp_ns(), &mut lines)
-                && write_simple_message(&record, &mut lines);
+            let has_head = head.write_again(source, level, record.timestamp_ns(), &mut lines);
+            let behind_head = lines.end();
+            let is_simple =
+                has_head && ends_with_message && write_simple_message(&record, &mut lines);
             if is_simple {
                 lines.block([b'\n'], 1);
             }
             if !is_simple || !lines.fits() {
-                lines.cut(start);
+                lines.cut(if has_head { behind_head } else { start });
                 lines.move_to(out);
-                self.write_any(records, index, head, clock, out);
+                self.write_any(records, index, (!has_head).then_some(head), clock, out);
             } else if lines.is_short_of_room() {
                 lines.move_to(out);
             }
@@ -133,24 +133,31 @@ impl LineFormat {
         lines.move_to(out);
     }
 
-    /// Appends the line of the record at `index`, and keeps its head. Not part of the loop above,
-    /// which would have to keep all of the record in memory for it.
+    /// Appends the line of the record at `index`, and keeps its head; without a `new_head`, only
+    /// what is behind the head. Not part of the loop above, which would have to keep all of the
+    /// record in memory for it.
     #[inline(never)]
     fn write_any<'a>(
         &self,
         records: &'a Records,
         index: usize,
-        head: &mut Head<'a>,
+        new_head: Option<&mut Head<'a>>,
         clock: &mut TimeText,
         out: &mut Vec<u8>,
     ) {
         let Some(record) = records.get(index) else { return };
         let (first, rest) = self.pieces.split_at(self.head);
-        let start = out.len();
-        let time_end = Self::write_pieces(first, &record, clock, out);
-        let time = time_end.map(|end| (&*clock, end - start));
-        head.keep(record.source(), record.level().index(), &out[start..], time);
-        Self::write_pieces(rest, &record, clock, out);
+        if let Some(head) = new_head {
+            let start = out.len();
+            let time_end = Self::write_pieces(first, &record, clock, out);
+            let time = time_end.map(|end| (&*clock, end - start));
+            head.keep(record.source(), record.level().index(), &out[start..], time);
+        }
+        // Most patterns end with the message.
+        match rest {
+            [Piece::Message] => write_message(&record, out),
+            rest => drop(Self::write_pieces(rest, &record, clock, out)),
+        }
         out.push(b'\n');
     }
 

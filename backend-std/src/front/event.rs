@@ -6,7 +6,6 @@ use millpond_core::frame::{Kind, TextPrefix};
 use millpond_core::ring::{Claim, Entry, PushError, Quick};
 use millpond_core::storage::{Area, Storage};
 
-use super::large::saturated;
 use super::site::{Entry as SiteEntry, Site};
 use super::writer::Writer;
 use super::{Front, Producer, RingSupply, thread};
@@ -78,6 +77,8 @@ impl<P: RingSupply> Writer<P> {
             suppressed: (circumstances.suppressed > 0).then_some(circumstances.suppressed),
             ..TextPrefix::default()
         };
+        // A ring that was given up has to be left before the call site is made known in it.
+        self.leave_retired_ring();
         let number = site.number::<A>().filter(|number| self.make_known(*number));
         let Some(number) = number else { return self.event_as_text(site, ticks, prefix, args) };
         let entry = Entry {
@@ -87,7 +88,8 @@ impl<P: RingSupply> Writer<P> {
             ticks,
             site: number,
         };
-        let exact = args.length().saturating_add(prefix.flags().prefix_length() as u32);
+        let arguments = args.length();
+        let exact = arguments.saturating_add(prefix.flags().prefix_length() as u32);
         let max = self.ring.max_payload();
         if !A::IS_FORMATTED && exact <= max {
             return self.insert_event(entry, exact, exact, &mut |claim| {
@@ -99,24 +101,30 @@ impl<P: RingSupply> Writer<P> {
         // full and nobody waits, just a little.
         let most = if A::IS_FORMATTED { exact.saturating_add(max / 4).min(max) } else { max };
         let least = match self.shared.config.overflow {
-            Overflow::Block { .. } => most,
-            _ if A::IS_FORMATTED => exact.saturating_add(LITTLE).min(max),
+            Overflow::Drop if A::IS_FORMATTED => exact.saturating_add(LITTLE).min(most),
             _ => most,
         };
         self.insert_event(entry, most, least, &mut |claim| {
             put_prefix(prefix, claim);
-            let beside_texts = (A::FIXED + 4 * A::TEXTS) as usize;
-            let spare = claim.room().saturating_sub(beside_texts);
-            args.put(&mut Cut::new(claim, spare));
+            let (contents, formatted) = share::<A>(claim.room(), arguments);
+            args.put(&mut Cut::new(claim, contents, formatted));
         });
     }
 
     /// Inserts an event that takes at most `most` bytes, or makes do with `least`.
     fn insert_event(&mut self, entry: Entry, most: u32, least: u32, fill: Fill<'_, P>) {
-        match self.ring.try_insert(entry, most, &mut *fill) {
+        let mut inserted = self.ring.try_insert(entry, most, &mut *fill);
+        if inserted.is_err() && least < most {
+            inserted = self.ring.try_insert(entry, least, &mut *fill);
+        }
+        match inserted {
             Ok(()) => self.after_insert(entry.level),
             Err(PushError::TooLarge { .. }) => self.give_up(entry.level, most.into()),
             Err(_) => self.wait_or_drop(entry.level, least.into(), |writer| {
+                // In a new ring, the call site is not known yet.
+                if !writer.make_known(entry.site) {
+                    return Err(PushError::Retired);
+                }
                 writer.ring.try_insert(entry, least, &mut *fill)
             }),
         }
@@ -147,22 +155,37 @@ impl<P: RingSupply> Writer<P> {
         args: A,
     ) {
         let mut payload = heapless::Vec::<u8, AS_TEXT>::new();
-        let beside_texts = (A::FIXED + 4 * A::TEXTS) as usize;
-        args.put(&mut Cut::new(&mut payload, AS_TEXT.saturating_sub(beside_texts)));
+        let (contents, formatted) = share::<A>(AS_TEXT, args.length());
+        args.put(&mut Cut::new(&mut payload, contents, formatted));
         let mut text = Vec::new();
         let rendered = site.define_unnumbered::<A, _>(|site| {
             Definition::new(site).write_message(&payload, &mut text);
         });
         if rendered.is_none() {
-            text.extend_from_slice(b"[the types of this record's arguments are too complex]");
+            text.extend_from_slice(site.template().as_bytes());
+            text.extend_from_slice(b" [the types of the arguments are too complex]");
         }
         let level = site.level();
         match self.insert(level, ticks, prefix, &[&text]) {
             Ok(()) => self.after_insert(level),
-            Err(PushError::TooLarge { .. }) => self.give_up(level, saturated(text.len()).into()),
+            Err(PushError::TooLarge { max }) => self.split_or_cut(level, ticks, prefix, &text, max),
             Err(_) => self.wait_or_drop(level, text.len() as u64, |writer| {
                 writer.insert(level, ticks, prefix, &[&text])
             }),
+        }
+    }
+}
+
+/// How `room` is shared between the contents of texts and what is formatted, if the arguments have
+/// `length` bytes without the latter.
+fn share<A: Argument>(room: usize, length: u32) -> (usize, usize) {
+    match room.checked_sub(length as usize) {
+        // All contents fit: what is formatted has the rest.
+        Some(rest) => (usize::MAX, rest),
+        None => {
+            let spare = room.saturating_sub((A::FIXED + 4 * A::TEXTS) as usize);
+            let formatted = if A::IS_FORMATTED { spare / 4 } else { 0 };
+            (spare - formatted, formatted)
         }
     }
 }

@@ -8,8 +8,9 @@ use millpond_core::Level;
 use crate::fork::Marked;
 
 /// The least level that is logged by the producers of one logger in one process, or that this is
-/// no longer that process. All accesses are relaxed: no other data hangs on it, and a call may see a
-/// change a moment late; a fork happens between two calls of the thread that goes on in the child.
+/// no longer that process. Calls read it relaxed: no other data hangs on it, and a call may see a
+/// change a moment late. A call looks before it evaluates its arguments, and again if one of them is
+/// more than a name or a number, since that might fork; a `Display` or `Debug` must not.
 pub(super) struct Gate(Marked);
 
 /// Above every level: the logger is closed.
@@ -23,7 +24,8 @@ impl Gate {
     }
 
     pub(super) fn set(&self, level: Option<Level>) {
-        self.0.word().store(level.map_or(CLOSED, |level| level as u8), Ordering::Relaxed);
+        // Sequentially consistent, see `Shared::set_gate`.
+        self.0.word().store(level.map_or(CLOSED, |level| level as u8), Ordering::SeqCst);
     }
 
     pub(super) fn key(&self) -> GateKey {

@@ -22,7 +22,7 @@ impl<P: RingSupply> Writer<P> {
         let total = text.len() + frames * (HEADER + 8) + part;
         if !matches!(self.shared.config.overflow, Overflow::Block { .. }) {
             if total > self.ring.capacity() as usize / 2 {
-                return self.cut(level, ticks, text, max);
+                return self.cut(level, ticks, TextPrefix::default(), text, max);
             }
             if total > self.ring.free_for(level) as usize {
                 return self.give_up(level, text.len() as u64);
@@ -52,10 +52,26 @@ impl<P: RingSupply> Writer<P> {
             || self.wait_for_room(|writer| writer.insert_entry(entry, none, &[text]))
     }
 
+    /// Logs a text that is longer than the `max` bytes a frame can hold and may have a prefix, which
+    /// only a whole frame can.
+    #[cold]
+    pub(super) fn split_or_cut(
+        &mut self,
+        level: Level,
+        ticks: u64,
+        prefix: TextPrefix,
+        text: &[u8],
+        max: u32,
+    ) {
+        match prefix == TextPrefix::default() {
+            true => self.split(level, ticks, text, max),
+            false => self.cut(level, ticks, prefix, text, max),
+        }
+    }
+
     /// Logs as much of a text as a frame holds, with its original length.
-    fn cut(&mut self, level: Level, ticks: u64, text: &[u8], max: u32) {
-        let prefix =
-            TextPrefix { original_length: Some(saturated(text.len())), ..TextPrefix::default() };
+    fn cut(&mut self, level: Level, ticks: u64, prefix: TextPrefix, text: &[u8], max: u32) {
+        let prefix = TextPrefix { original_length: Some(saturated(text.len())), ..prefix };
         let room = max as usize - prefix.flags().prefix_length();
         let head = &text[..char_boundary(text, room)];
         match self.insert(level, ticks, prefix, &[head]) {
@@ -96,6 +112,6 @@ impl<P: RingSupply> Writer<P> {
     }
 }
 
-pub(super) fn saturated(length: usize) -> u32 {
+fn saturated(length: usize) -> u32 {
     u32::try_from(length).unwrap_or(u32::MAX)
 }

@@ -7,8 +7,9 @@ use millpond_core::Level;
 /// Above every level: the logger is closed.
 const CLOSED: u8 = u8::MAX;
 
-/// The least level that is logged. All accesses are relaxed: no other data hangs on it, and a call
-/// may see a change a moment late.
+/// The least level that is logged. Calls read it relaxed: no other data hangs on it, and a call may
+/// see a change a moment late. Changes are sequentially consistent, and so is `get`, so that of
+/// several changes at once the same one wins here and in the gate (`Shared::set_gate`).
 pub(super) struct LevelWord {
     word: AtomicU8,
     refused: AtomicU64,
@@ -33,16 +34,16 @@ impl LevelWord {
     }
 
     pub(super) fn get(&self) -> Option<Level> {
-        Level::from_byte(self.word.load(Ordering::Relaxed))
+        Level::from_byte(self.word.load(Ordering::SeqCst))
     }
 
     pub(super) fn set(&self, level: Level) {
         let change = |word| (word != CLOSED).then_some(level as u8);
-        let _ = self.word.fetch_update(Ordering::Relaxed, Ordering::Relaxed, change);
+        let _ = self.word.fetch_update(Ordering::SeqCst, Ordering::SeqCst, change);
     }
 
     pub(super) fn close(&self) {
-        self.word.store(CLOSED, Ordering::Relaxed);
+        self.word.store(CLOSED, Ordering::SeqCst);
     }
 
     pub(super) fn refused(&self) -> u64 {

@@ -90,6 +90,18 @@ impl<P: RingSupply> Shared<P> {
     fn gate(&self) -> &Gate {
         self.gates.get_or_init(|| Gate::new(self.level.get()))
     }
+
+    /// Makes the gate say what the level word says. Several threads may do so at once: whoever
+    /// stores last looks once more, in the one order in which all of these accesses happen.
+    fn set_gate(&self) {
+        loop {
+            let level = self.level.get();
+            self.gate().set(level);
+            if self.level.get() == level {
+                return;
+            }
+        }
+    }
 }
 
 impl<P: RingSupply> Clone for Front<P> {
@@ -164,13 +176,13 @@ impl<P: RingSupply> Front<P> {
     /// Changes the level from which records are logged. Nothing changes after [`Front::close`].
     pub fn set_level(&self, level: Level) {
         self.0.level.set(level);
-        self.0.gate().set(self.0.level.get());
+        self.0.set_gate();
     }
 
     /// Refuses further records; they are counted.
     pub fn close(&self) {
         self.0.level.close();
-        self.0.gate().set(None);
+        self.0.set_gate();
         self.0.registry.current().fallback.close();
     }
 

@@ -122,7 +122,8 @@ impl<P: RingSupply> Producer<P> {
     fn renew(&mut self, level: Level) -> Option<&mut Writer<P>> {
         let shared = Arc::clone(&self.writer.shared);
         match Writer::for_handle(&shared) {
-            Ok(writer) => {
+            Ok(mut writer) => {
+                writer.wake_as(&self.writer);
                 // The old one is the parent's: it is overwritten and not dropped.
                 self.writer = ManuallyDrop::new(writer);
                 Some(&mut self.writer)

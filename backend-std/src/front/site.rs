@@ -3,7 +3,8 @@
 //! A call site gets its number when it is used for the first time. All of them are in one list,
 //! in the order of their numbers, from which each ring publishes what its records need. The list
 //! only grows, without a lock: a signal handler may log for the first time while another call does,
-//! and a forked child may find itself in the middle of its parent's call.
+//! and a forked child may find itself in the middle of its parent's call. Only the second and further
+//! kinds of arguments of one call site, in a generic function, need memory from the allocator.
 //!
 //! # Safety
 //!
@@ -17,7 +18,7 @@ use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64, Ordering};
 
 use millpond_core::Level;
 use millpond_core::callsite::CallSite;
-use millpond_core::capture::{Argument, Signature};
+use millpond_core::capture::{Argument, Signature, Types};
 
 /// A place in the source that logs. Made by the macros, as a `static`.
 ///
@@ -65,6 +66,14 @@ pub(super) struct Entry {
 
 type Describe = fn(&mut Signature);
 
+/// Whether whoever reads a ring can make something of these types: they are neither too many nor
+/// nested too deep.
+fn is_readable(describe: Describe) -> bool {
+    let mut signature = Signature::new();
+    describe(&mut signature);
+    signature.as_bytes().is_some_and(|bytes| Types::new(bytes).all(|each| each.is_ok()))
+}
+
 /// The entry with the highest number.
 static NEWEST: AtomicPtr<Entry> = AtomicPtr::new(ptr::null_mut());
 
@@ -106,18 +115,20 @@ impl Site {
         self.words[0].load(Ordering::Relaxed) ^ key::<A>()
     }
 
-    /// The number of calls with these arguments. `None` if there are no more numbers.
+    /// The number of calls with these arguments. `None` if their types are too complex, or if there
+    /// are no more numbers.
     pub(super) fn number<A: Argument>(&'static self) -> Option<u32> {
         let key = key::<A>();
         let known = |word: u64| u32::try_from(word ^ key).ok().filter(|number| *number <= LAST);
         for word in &self.words {
-            // Relaxed: as above.
-            match word.load(Ordering::Relaxed) {
+            // Acquire: pairs with the Release below. Whoever gets the number here goes on to look
+            // for its entry, which with Relaxed might not be in the list yet as seen from here.
+            match word.load(Ordering::Acquire) {
                 NONE => {
                     let number = self.register(key, A::describe)?;
                     let new = key | u64::from(number);
                     let set =
-                        word.compare_exchange(NONE, new, Ordering::Relaxed, Ordering::Relaxed);
+                        word.compare_exchange(NONE, new, Ordering::Release, Ordering::Acquire);
                     return match set {
                         Ok(_) => Some(number),
                         // A thread or a signal handler was faster; two numbers do no harm.
@@ -154,6 +165,11 @@ impl Site {
     /// Adds an entry to the list and returns its number.
     #[cold]
     fn register(&'static self, key: u64, describe: Describe) -> Option<u32> {
+        // An entry that cannot be published would keep all later ones out of the tables.
+        let is_full = Entry::newest().is_some_and(|newest| newest.number() == LAST);
+        if is_full || !is_readable(describe) {
+            return None;
+        }
         let entry = match self.entry_is_taken.swap(true, Ordering::Relaxed) {
             false => &self.entry,
             // The arguments of a generic function's second type.
@@ -184,14 +200,19 @@ impl Site {
         }))
     }
 
-    /// The definition of calls with these arguments, without a number.
+    /// The definition of calls with these arguments, without a number. `None` if nobody could read
+    /// it.
     pub(super) fn define_unnumbered<A: Argument, T>(
         &self,
         with: impl FnOnce(&CallSite<'_>) -> T,
     ) -> Option<T> {
         let mut signature = Signature::new();
         A::describe(&mut signature);
-        self.define(0, &signature, with)
+        is_readable(A::describe).then(|| self.define(0, &signature, with)).flatten()
+    }
+
+    pub(super) fn template(&self) -> &'static str {
+        self.template
     }
 }
 

@@ -104,6 +104,11 @@ impl<P: RingSupply> Writer<P> {
         self.wakes = false;
     }
 
+    /// Wakes the collector if `other` does.
+    pub(super) fn wake_as(&mut self, other: &Self) {
+        self.wakes = other.wakes;
+    }
+
     /// Logs a text record stamped now.
     #[inline(always)]
     pub(super) fn text(&mut self, level: Level, text: &[u8]) {
@@ -208,7 +213,7 @@ impl<P: RingSupply> Writer<P> {
     }
 
     /// Takes a new ring if the collector has given this one up. Returns whether it did.
-    fn leave_retired_ring(&mut self) -> bool {
+    pub(super) fn leave_retired_ring(&mut self) -> bool {
         if self.ring.storage().consumer_line().state() == ConsumerState::Serving {
             return false;
         }

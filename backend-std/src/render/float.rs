@@ -195,3 +195,45 @@ fn write_fixed(number: f64, precision: usize, out: &mut Vec<u8>) -> bool {
     }
     true
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn check(number: f64) {
+        for number in [number, -number] {
+            let mut out = Vec::new();
+            write_plain(number, &mut out);
+            assert_eq!(String::from_utf8(out).unwrap(), number.to_string());
+        }
+    }
+
+    #[test]
+    fn everyday_numbers() {
+        for number in 0..30_000_u32 {
+            check(f64::from(number) / 100.0);
+            check(f64::from(number) / 1e6);
+            check(f64::from(number) * 0.125);
+            check(12_345_678.0 + f64::from(number) / 1e6);
+            check(99_999_999.0 + f64::from(number) / 1e4);
+        }
+        for number in [f64::NAN, f64::INFINITY, 1e8, 1e8 - 1e-6, 5e-7, 1e-7, f64::MIN_POSITIVE] {
+            check(number);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_decimal(digits in any::<u64>(), shift in 0..64_u32, point in 0..10_i32) {
+            check((digits >> shift) as f64 / 10_f64.powi(point));
+        }
+
+        #[test]
+        fn near_a_decimal(digits in 0..100_000_000_000_000_u64, steps in -3..4_i64) {
+            let decimal = (digits as f64 / 1e6).to_bits();
+            check(f64::from_bits(decimal.saturating_add_signed(steps)));
+        }
+    }
+}

@@ -29,7 +29,7 @@ impl<A: Area> Sink for Claim<'_, A> {
 
     fn put_formatted(&mut self, write: &dyn Fn(&mut dyn fmt::Write) -> fmt::Result) {
         let room = self.room();
-        Cut::new(self, room.saturating_sub(8)).put_formatted(write);
+        Cut::new(self, 0, room.saturating_sub(8)).put_formatted(write);
     }
 }
 
@@ -77,18 +77,20 @@ impl<const N: usize> Bytes for heapless::Vec<u8, N> {
 }
 
 /// Writes where there may be less room than the arguments want: the contents of texts and byte
-/// strings share what bytes there are to spare, the first ones first.
+/// strings share some bytes, and what is formatted shares some others, the first ones first.
 #[derive(Debug)]
 pub struct Cut<'a, B> {
     bytes: &'a mut B,
-    spare: usize,
+    contents: usize,
+    formatted: usize,
 }
 
 impl<'a, B: Bytes> Cut<'a, B> {
-    /// `spare` is the room less [`Argument::FIXED`](super::Argument::FIXED) and four bytes for each
-    /// of [`Argument::TEXTS`](super::Argument::TEXTS).
-    pub fn new(bytes: &'a mut B, spare: usize) -> Self {
-        Self { bytes, spare }
+    /// `contents` is for texts and byte strings, `formatted` for what is formatted. If together they
+    /// exceed the room less [`Argument::FIXED`](super::Argument::FIXED) and four bytes for each of
+    /// [`Argument::TEXTS`](super::Argument::TEXTS), the last arguments may be missing.
+    pub fn new(bytes: &'a mut B, contents: usize, formatted: usize) -> Self {
+        Self { bytes, contents, formatted }
     }
 }
 
@@ -98,20 +100,24 @@ impl<B: Bytes> Sink for Cut<'_, B> {
     }
 
     fn allow(&mut self, length: usize) -> usize {
-        let allowed = length.min(self.spare);
-        self.spare -= allowed;
+        let allowed = length.min(self.contents);
+        self.contents -= allowed;
         allowed
     }
 
     fn put_formatted(&mut self, write: &dyn Fn(&mut dyn fmt::Write) -> fmt::Result) {
         let lengths = self.bytes.written();
         self.bytes.append(&[0; 8]);
-        let mut out = TextOut::new(self.bytes, self.spare);
+        if self.bytes.written() - lengths < 8 {
+            // Nor is there room for text. Whoever reads this finds that the arguments end here.
+            return;
+        }
+        let mut out = TextOut::new(self.bytes, self.formatted);
         if write(&mut out).is_err() {
             out.note(" [formatting failed]");
         }
         let (kept, whole) = out.lengths();
-        self.spare -= kept as usize;
+        self.formatted -= kept as usize;
         self.bytes.rewrite(lengths, &kept.to_le_bytes());
         self.bytes.rewrite(lengths + 4, &whole.to_le_bytes());
     }

@@ -125,7 +125,7 @@ impl<'a> TextOut<'a> {
         Self { out, spare, kept: 0, whole: 0 }
     }
 
-    /// Appends a note, in the place of the end of the text if there is no room.
+    /// Appends a note as if it were part of the text.
     pub(super) fn note(&mut self, note: &str) {
         let _ = fmt::Write::write_str(self, note);
     }

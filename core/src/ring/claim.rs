@@ -40,15 +40,13 @@ impl<A: Area> Claim<'_, A> {
         self.next - self.start
     }
 
-    /// Overwrites what was appended `at` so many bytes from the start.
-    ///
-    /// # Panics
-    ///
-    /// If so many bytes were not appended.
+    /// Overwrites what was appended `at` so many bytes from the start. Does nothing if so many
+    /// bytes were not appended.
     pub fn rewrite(&mut self, at: usize, bytes: &[u8]) {
-        assert!(at.checked_add(bytes.len()).is_some_and(|end| end <= self.written()));
-        // SAFETY: inside `start..next`, just checked, which `put` has written before.
-        unsafe { self.area.write(self.start + at, bytes) };
+        if at.checked_add(bytes.len()).is_some_and(|end| end <= self.written()) {
+            // SAFETY: inside `start..next`, just checked, which `put` has written before.
+            unsafe { self.area.write(self.start + at, bytes) };
+        }
     }
 
     /// Bytes of room left.

@@ -342,3 +342,23 @@ impl fmt::Display for RingFault {
 }
 
 impl core::error::Error for RingFault {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn straight_runs_agree_with_single_positions() {
+        for skip in [Skip::default(), Skip { at: 80, bytes: 24 }, Skip { at: 160, bytes: 8 }] {
+            let from = u64::from(u32::MAX);
+            let drained = Drained { range: 80..320, from, skip, position: 0, more: true };
+            for start in (80..320).step_by(ALIGN) {
+                let (until, head) = drained.straight_from(start);
+                assert!(start < until && until <= drained.range.end);
+                for end in (start + ALIGN..=until).step_by(ALIGN) {
+                    assert_eq!(head.wrapping_add(end as u64), drained.position_behind(end));
+                }
+            }
+        }
+    }
+}

@@ -3,6 +3,9 @@
 use millpond_core::frame::{Flags, Header};
 
 /// What a payload means, owned.
+/// Thread, process, stream number and the two names.
+pub(crate) type StreamParts = (u64, u32, u32, Vec<u8>, Vec<u8>);
+
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Meaning {
     Text {
@@ -31,7 +34,7 @@ pub(crate) enum Meaning {
     Shutdown,
     ClockAnchor(u64),
     Gap([u64; 5]),
-    Stream(Option<(u64, u32, u32, Vec<u8>, Vec<u8>)>),
+    Stream(Option<StreamParts>),
     Section,
     Envelope {
         version: (u16, u16),

@@ -4,6 +4,7 @@ use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::{format_ident, quote, quote_spanned};
 use syn::Expr;
 use syn::spanned::Spanned;
+use syn::visit::Visit;
 
 use super::{empty, mixed};
 use crate::input::{Argument, Mode};
@@ -22,11 +23,32 @@ pub(super) struct Value<'a> {
     pub(super) variable: Ident,
 }
 
+/// Looks for what calls something.
+struct Calls(bool);
+
+impl<'ast> Visit<'ast> for Calls {
+    fn visit_expr(&mut self, expr: &'ast Expr) {
+        use Expr::{Async, Await, Block, Call, Macro, MethodCall, TryBlock, Unsafe};
+        match expr {
+            Async(_) | Await(_) | Block(_) | Call(_) | Macro(_) | MethodCall(_) | TryBlock(_)
+            | Unsafe(_) => self.0 = true,
+            other => syn::visit::visit_expr(self, other),
+        }
+    }
+}
+
 impl<'a> Value<'a> {
     pub(super) fn new(number: usize, argument: &'a Argument, uses: Use) -> Self {
         let end = last_span(&argument.value);
         let variable = format_ident!("__a{number}", span = mixed().located_at(end));
         Self { argument, uses, variable }
+    }
+
+    /// Whether evaluating it may run other code than that of operators.
+    pub(super) fn runs_code(&self) -> bool {
+        let mut calls = Calls(false);
+        calls.visit_expr(&self.argument.value);
+        calls.0
     }
 
     /// `&value`
