@@ -73,7 +73,7 @@ impl RecordsBuilder {
     /// Adds somebody who logged records of this batch, and returns the number for
     /// [`RecordsBuilder::push`].
     pub fn origin(&mut self, source: Source) -> usize {
-        self.origins.push(Origin { source, sites: Vec::new() });
+        self.origins.push(Origin { source, sites: Arc::default() });
         self.origins.len() - 1
     }
 
@@ -83,7 +83,7 @@ impl RecordsBuilder {
         let Some(Origin { sites, .. }) = self.origins.get_mut(origin) else { return };
         let number = definition.number();
         if let Err(at) = sites.binary_search_by_key(&number, |site| site.number()) {
-            sites.insert(at, Arc::clone(definition));
+            Arc::make_mut(sites).insert(at, Arc::clone(definition));
         }
     }
 

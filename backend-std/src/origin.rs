@@ -11,12 +11,12 @@ use crate::source::Source;
 pub struct Origin {
     pub(crate) source: Source,
     /// Those with the numbers 1, 2, 3 ...; of an archive those that are needed, by number.
-    pub(crate) sites: Vec<Arc<Definition>>,
+    pub(crate) sites: Arc<Vec<Arc<Definition>>>,
 }
 
 impl Origin {
     pub(crate) fn new(source: Source) -> Arc<Self> {
-        Arc::new(Self { source, sites: Vec::new() })
+        Arc::new(Self { source, sites: Arc::default() })
     }
 
     /// Logger, process and thread.

@@ -110,7 +110,8 @@ pub fn records_with_format(format: LineFormat, items: &[Item<'_>]) -> Records {
 /// If the arguments do not fit into a frame.
 pub fn events(format: LineFormat, site: &CallSite<'_>, arguments: &[Vec<u8>]) -> Records {
     let source = Item::new(site.level, "app", "", 0).source();
-    let sites = (0..site.number).map(|_| Arc::new(Definition::new(site))).collect();
+    let sites = (0..site.number).map(|_| Arc::new(Definition::new(site)));
+    let sites = Arc::new(sites.collect::<Vec<_>>());
     let mut builder =
         Builder { origins: vec![Arc::new(Origin { source, sites })], ..Builder::default() };
     for (number, arguments) in (0..).zip(arguments) {
@@ -256,5 +257,29 @@ mod tests {
             assert_eq!(record.bytes(), item.bytes);
             assert_eq!(record.original_length(), item.original_length);
         }
+    }
+
+    /// A newer writer's type, or a payload that ends early: no field gets another's value.
+    #[test]
+    fn fields_that_cannot_be_told_are_not_shown() {
+        let site = |signature| CallSite {
+            number: 1,
+            level: Level::Info,
+            line: 1,
+            target: b"",
+            file: b"",
+            template: b"{0}",
+            signature,
+            fields: b"a\0b\0",
+        };
+        let fields = |signature, payload: &[u8]| -> Vec<String> {
+            let format = LineFormat::default();
+            let records = events(format, &site(signature), &[payload.to_vec()]);
+            let fields = records.get(0).unwrap().fields();
+            fields.map(|(name, value)| format!("{name}={value:?}")).collect()
+        };
+        assert_eq!(fields(b"AAA", &[1, 2, 3]), ["a=Unsigned(2, 8)", "b=Unsigned(3, 8)"]);
+        assert_eq!(fields(b"AAA", &[1, 2]), ["a=Unsigned(2, 8)"]);
+        assert!(fields(b"AA\xf0", &[1, 2, 3]).is_empty());
     }
 }

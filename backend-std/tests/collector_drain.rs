@@ -242,3 +242,26 @@ fn an_event_of_an_unknown_call_site_is_shown_raw() {
     assert_eq!(texts, [&unknown(77), &unknown(0), &unknown(u32::MAX), "text"]);
     assert_eq!((report.total.attempted, report.total.delivered), (4, 4));
 }
+
+/// A message is given up after its first part, and only events follow: they do not wait for a text
+/// that would end it.
+#[test]
+fn a_message_that_was_given_up_does_not_hold_back_what_follows() {
+    let (mut producer, found) = ring(1, 1);
+    let entry = Entry { flags: Flags::CONTINUES, ..Entry::text(Level::Info, monotonic_ns()) };
+    producer.try_insert(entry, 5, |claim| assert_eq!(claim.put(b"first"), 5)).unwrap();
+    producer.drop_record(Level::Info, 1000);
+    for _ in 0..20 {
+        let entry = Entry { kind: Kind::Event, ..Entry::text(Level::Info, monotonic_ns()) };
+        producer.try_insert(entry, 0, |_| {}).unwrap();
+    }
+    let running = start(vec![found], Duration::ZERO, Duration::from_secs(60));
+    let line = producer.storage().producer_line().published();
+    let begin = Instant::now();
+    while producer.storage().consumer_line().released() != line {
+        assert!(begin.elapsed() < Duration::from_secs(30), "never released");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let (report, _) = running.finish();
+    assert_eq!((report.total.attempted, report.total.delivered), (21, 20));
+}

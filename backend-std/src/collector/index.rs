@@ -190,8 +190,12 @@ impl<S: Storage> Ring<S> {
         let (key_ns, odd) = self.key(header.ticks, run.now, lent.timeline);
         let has_beginning = is_event || self.has_beginning(&header);
         let whole = if is_event { None } else { self.take_parts(&header, frame.payload) };
-        if is_event && header.site > self.table.known() {
-            self.learn_sites(lent);
+        if is_event {
+            // Parts that nothing completed were given up.
+            self.parts = None;
+            if header.site > self.table.known() {
+                self.learn_sites(lent);
+            }
         }
         let level = header.level();
         if level < lent.base_level {
@@ -224,9 +228,9 @@ impl<S: Storage> Ring<S> {
     /// Reads the call sites that are new in the ring's table.
     #[cold]
     fn learn_sites<I: RingIntake<Storage = S>>(&mut self, lent: &mut Drain<'_, I>) {
-        let mut sites = self.origin.sites.clone();
+        let mut new = Vec::new();
         let mut poll = |buffer: &mut Vec<u8>| {
-            let keep = |site: CallSite<'_>| sites.push(Arc::new(Definition::new(&site)));
+            let keep = |site: CallSite<'_>| new.push(Arc::new(Definition::new(&site)));
             self.table.poll(self.consumer.storage(), buffer, keep)
         };
         lent.buffer.resize(lent.buffer.len().max(DEFINITIONS), 0);
@@ -235,7 +239,12 @@ impl<S: Storage> Ring<S> {
             lent.buffer.resize(CallSite::MAX_LENGTH as usize, 0);
             read = poll(lent.buffer);
         }
-        self.origin = Arc::new(Origin { source: self.origin.source.clone(), sites });
+        if !new.is_empty() {
+            let mut sites = Vec::clone(&self.origin.sites);
+            sites.append(&mut new);
+            let source = self.origin.source.clone();
+            self.origin = Arc::new(Origin { source, sites: Arc::new(sites) });
+        }
         if let Err(fault) = read
             && !std::mem::replace(&mut self.has_bad_table, true)
         {
@@ -305,6 +314,8 @@ impl<S: Storage> Ring<S> {
         let header = frame.header;
         match frame.body() {
             Ok(Some(Body::Gap(gap))) => {
+                // A message whose beginning is here was given up, and this counts it.
+                self.parts = None;
                 for (sum, lost) in self.account.gaps.iter_mut().zip(gap.lost) {
                     *sum = sum.saturating_add(lost);
                 }
@@ -318,7 +329,7 @@ impl<S: Storage> Ring<S> {
                     thread_name: String::from_utf8_lossy(change.name).into_owned(),
                     ..self.origin.source.clone()
                 };
-                let sites = self.origin.sites.clone();
+                let sites = Arc::clone(&self.origin.sites);
                 self.origin = Arc::new(Origin { source, sites });
                 Action::None
             }

@@ -61,6 +61,11 @@ impl Arguments {
         self.types.get(argument)?.offset
     }
 
+    /// What it takes to read an argument, whatever comes of it: the bytes of its signature.
+    pub(super) fn weight(&self, argument: usize) -> usize {
+        self.types.get(argument).map_or(1, |found| found.signature.len())
+    }
+
     /// The value of an argument at the head of `payload`, and what follows it.
     pub(super) fn read<'a>(
         &'a self,

@@ -18,6 +18,10 @@ const MOST: usize = 1 << 20;
 /// Bytes of a message for each byte of its arguments; `\u{10ffff}` has ten for four.
 const MOST_EACH: usize = 16;
 
+/// Bytes of signatures that are walked for one message: a type may be long and its values short, and
+/// a hostile template may show one again and again.
+const MOST_WALKED: usize = 1 << 20;
+
 /// Bytes that are shown of what cannot be decoded.
 const RAW: usize = 64;
 
@@ -33,6 +37,7 @@ impl Program {
         }
         // Each step begins where the one before it ended.
         let mut rest = payload;
+        let mut walked = 0;
         for step in &self.steps {
             step.before.append(out);
             match self.show(step, rest, most, out) {
@@ -42,8 +47,11 @@ impl Program {
                     return self.finish_without(step.argument as usize, (error, rest), out);
                 }
             }
-            if step.plain == Plain::No && out.len() > most {
-                return stop(out);
+            if step.plain == Plain::No {
+                walked += self.arguments.weight(step.argument as usize);
+                if out.len() > most || walked > MOST_WALKED {
+                    return stop(out);
+                }
             }
         }
         self.end.append(out);
@@ -120,6 +128,7 @@ impl Program {
     fn run_by_position(&self, payload: &[u8], most: usize, out: &mut Vec<u8>) {
         let mut positions = Positions::new(&self.arguments, payload);
         let mut missing = None;
+        let mut walked = 0;
         for step in &self.steps {
             step.before.append(out);
             let shown = positions.find(step.argument as usize).and_then(|at| {
@@ -135,7 +144,8 @@ impl Program {
                 write_number(step.argument, out);
                 missing.get_or_insert(error);
             }
-            if out.len() > most {
+            walked += self.arguments.weight(step.argument as usize);
+            if out.len() > most || walked > MOST_WALKED {
                 return stop(out);
             }
         }

@@ -74,6 +74,18 @@ fn few_bytes_do_not_become_many() {
     assert!(message.len() < 4 << 20 && message.ends_with("too long]"), "{}", message.len());
 }
 
+/// A type of 63 000 bytes whose value is two, shown 21 000 times: what is walked is bounded, so this
+/// ends in milliseconds and not in seconds.
+#[test]
+fn a_type_that_is_long_is_not_walked_again_and_again() {
+    let mut signature = vec![code::ENUM];
+    signature.extend(21_000_u16.to_le_bytes());
+    signature.extend([0; 3].repeat(21_000));
+    let template = "{0}".repeat(21_000);
+    let text = shown(&definition(template.as_bytes(), &signature, b""), &[0, 0]);
+    assert!(text.ends_with(" [the rest of the message is too long]"), "{text:?}");
+}
+
 fn any_template() -> impl Strategy<Value = Vec<u8>> {
     prop_oneof![
         any::<Vec<u8>>(),
