@@ -1,6 +1,7 @@
 //! The definition of one call site, as a value and as a frame.
 
 use crate::Level;
+use crate::capture::char_boundary;
 use crate::frame::{ALIGN, Fields, Flags, FrameError, HEADER, Header, Kind, aligned};
 
 // The payload, after the header whose `site` is the number and whose `level` is the level:
@@ -160,17 +161,9 @@ impl Strings<'_> {
     }
 }
 
-/// The head of `text` that fits, cut before a character rather than inside it. In UTF-8 only the
-/// bytes 0b10xxxxxx are not the first of a character, and at most three follow a first one
-/// (RFC 3629, section 3).
+/// The head of `text` that fits, cut before a character rather than inside it.
 fn cut_text(text: &[u8]) -> &[u8] {
-    if text.len() <= LONGEST {
-        return text;
-    }
-    let is_first = |at: &usize| text[*at] & 0b1100_0000 != 0b1000_0000;
-    // Four bytes without a first one are not UTF-8, and one place is as good as another.
-    let end = (LONGEST - 3..=LONGEST).rev().find(is_first).unwrap_or(LONGEST);
-    &text[..end]
+    &text[..char_boundary(text, LONGEST)]
 }
 
 /// The head of `names` that fits, cut after the zero byte of a whole name.
