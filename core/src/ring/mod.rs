@@ -26,6 +26,7 @@
 
 mod claim;
 mod consumer;
+mod entry;
 mod lines;
 mod producer;
 mod producer_batch;
@@ -34,8 +35,9 @@ mod static_ring;
 
 pub use claim::Claim;
 pub use consumer::{Consumer, Drained, RingFault};
+pub use entry::{Entry, Quick};
 pub use lines::{ConsumerLine, ConsumerState, ProducerLine, ProducerState};
-pub use producer::{Entry, Producer, Quick};
+pub use producer::Producer;
 pub use producer_batch::ProducerBatch;
 pub use push_error::PushError;
 pub use static_ring::{StaticRing, StaticStorage};
