@@ -34,7 +34,7 @@ impl Entry {
     }
 }
 
-/// A frame for [`Producer::try_insert_quick`].
+/// A frame for [`Producer::try_insert_quick`](super::Producer::try_insert_quick).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Quick {
     /// What the frame is.
