@@ -120,6 +120,14 @@ impl Drop for Writers {
     }
 }
 
+/// The slot that this thread used last, if it is this logger's and this process's.
+#[inline(always)]
+fn last_slot<P: RingSupply>(shared: &Shared<P>) -> Option<*const Slot<P>> {
+    let last = LAST.get();
+    let is_ours = last.id == shared.id && last.generation == fork::generation();
+    is_ours.then(|| last.slot.cast())
+}
+
 /// Calls `log` with the writer of the calling thread, if that is the one that this thread used last
 /// and no call is using it. False if it is not, or if `log` says so.
 #[inline(always)]
@@ -127,19 +135,11 @@ pub(super) fn with_last_writer<P: RingSupply>(
     shared: &Shared<P>,
     log: impl FnOnce(&mut Writer<P>) -> bool,
 ) -> bool {
-    let last = LAST.get();
-    if last.id != shared.id || last.generation != fork::generation() {
-        return false;
-    }
+    let Some(slot) = last_slot(shared) else { return false };
     // SAFETY: only `find` stores an id of a logger, with a slot that is not null; so this is a slot
     // of this type (rule 1) that is alive (rule 2).
-    let slot = unsafe { &*last.slot.cast::<Slot<P>>() };
-    if slot.busy.replace(true) {
-        return false;
-    }
-    let _busy = Busy(&slot.busy);
-    // SAFETY: `busy` was not set and now is, so this is the only borrow (rule 3).
-    log(unsafe { &mut *slot.writer.get() })
+    let Some(mut borrowed) = (unsafe { &*slot }).borrow() else { return false };
+    log(borrowed.writer())
 }
 
 /// Calls `log` with the writer of the calling thread. Where there is none to be had, with that of
@@ -150,29 +150,39 @@ pub(super) fn with_writer<P: RingSupply>(
     level: Level,
     log: impl FnOnce(&mut Writer<P>),
 ) {
-    let last = LAST.get();
-    let slot = if last.id == shared.id && last.generation == fork::generation() {
-        last.slot.cast::<Slot<P>>()
-    } else {
-        find(shared)
-    };
+    let slot = last_slot(shared).unwrap_or_else(|| find(shared));
     // SAFETY: not null means a slot of this type (rule 1) that is alive (rule 2): it is not freed
     // during the call, since from here on it is busy.
-    let Some(slot) = (unsafe { slot.as_ref() }) else { return shared_ring(shared, level, log) };
-    if slot.busy.replace(true) {
-        return shared_ring(shared, level, log);
+    match unsafe { slot.as_ref() }.and_then(Slot::borrow) {
+        Some(mut borrowed) => log(borrowed.writer()),
+        None => shared_ring(shared, level, log),
     }
-    let _busy = Busy(&slot.busy);
-    // SAFETY: `busy` was not set and now is, so this is the only borrow (rule 3).
-    log(unsafe { &mut *slot.writer.get() });
 }
 
-/// Cleared even if the call panics.
-struct Busy<'a>(&'a Cell<bool>);
+impl<P: RingSupply> Slot<P> {
+    /// The writer, unless a call is using it.
+    #[inline(always)]
+    fn borrow(&self) -> Option<Borrowed<'_, P>> {
+        if self.busy.replace(true) { None } else { Some(Borrowed(self)) }
+    }
+}
 
-impl Drop for Busy<'_> {
+/// Leave to use a writer, made by [`Slot::borrow`] only. Given back even if the call panics.
+struct Borrowed<'a, P: RingSupply>(&'a Slot<P>);
+
+impl<P: RingSupply> Borrowed<'_, P> {
+    #[inline(always)]
+    fn writer(&mut self) -> &mut Writer<P> {
+        // SAFETY: `busy` was not set when this was made and now is, and `&mut self` rules out a
+        // second borrow by the same leave; so this is the only one (rule 3).
+        unsafe { &mut *self.0.writer.get() }
+    }
+}
+
+impl<P: RingSupply> Drop for Borrowed<'_, P> {
+    #[inline(always)]
     fn drop(&mut self) {
-        self.0.set(false);
+        self.0.busy.set(false);
     }
 }
 
