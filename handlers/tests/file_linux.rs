@@ -1,9 +1,11 @@
 //! `FileHandler` and what only a system can do to it: devices, rights, full disks.
 #![cfg(target_os = "linux")]
 
+mod small_disk;
+
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -12,6 +14,7 @@ use millpond_handlers::{FileError, FileHandler};
 use millpond_std::testing::{Item, records_with_format};
 use millpond_std::{Handler, LineFormat, Records};
 use rustix::fs::{CWD, FileType, Mode, mknodat};
+use small_disk::SmallDisk;
 
 fn batch(messages: &[String]) -> Records {
     let items: Vec<_> = messages.iter().map(|m| Item::new(Level::Info, "app", m, 0)).collect();
@@ -58,36 +61,6 @@ fn a_folder_without_rights_is_an_error() {
         assert!(error.to_string().contains("let this process's user read and write"), "{error}");
     }
     fs::set_permissions(folder.path(), Permissions::from_mode(0o700)).unwrap();
-}
-
-/// A file system with room for a few pages, unmounted when dropped.
-struct SmallDisk(tempfile::TempDir);
-
-impl SmallDisk {
-    fn mount() -> Option<SmallDisk> {
-        if !rustix::process::geteuid().is_root() {
-            eprintln!("skipped: mounting a small file system takes root");
-            return None;
-        }
-        let folder = tempfile::tempdir().unwrap();
-        let mut mount = Command::new("mount");
-        mount.args(["-t", "tmpfs", "-o", "size=64k", "millpond-test"]).arg(folder.path());
-        if !mount.status().is_ok_and(|status| status.success()) {
-            eprintln!("skipped: no file system can be mounted here");
-            return None;
-        }
-        Some(SmallDisk(folder))
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.0.path().join(name)
-    }
-}
-
-impl Drop for SmallDisk {
-    fn drop(&mut self) {
-        let _ = Command::new("umount").arg(self.0.path()).status();
-    }
 }
 
 #[test]

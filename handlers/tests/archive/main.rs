@@ -2,6 +2,9 @@
 
 mod damage;
 mod growing;
+#[cfg(target_os = "linux")]
+#[path = "../small_disk/mod.rs"]
+mod small_disk;
 mod support;
 #[cfg(target_os = "linux")]
 mod system;

@@ -6,39 +6,14 @@ use std::time::Duration;
 
 use millpond_handlers::FileError;
 
+use super::small_disk::SmallDisk;
 use super::*;
-
-/// A file system with room for a few pages, unmounted when dropped.
-struct SmallDisk(tempfile::TempDir);
-
-impl SmallDisk {
-    fn mount() -> Option<SmallDisk> {
-        if !rustix::process::geteuid().is_root() {
-            eprintln!("skipped: mounting a small file system takes root");
-            return None;
-        }
-        let folder = tempfile::tempdir().unwrap();
-        let mut mount = Command::new("mount");
-        mount.args(["-t", "tmpfs", "-o", "size=64k", "millpond-test"]).arg(folder.path());
-        if !mount.status().is_ok_and(|status| status.success()) {
-            eprintln!("skipped: no file system can be mounted here");
-            return None;
-        }
-        Some(SmallDisk(folder))
-    }
-}
-
-impl Drop for SmallDisk {
-    fn drop(&mut self) {
-        let _ = Command::new("umount").arg(self.0.path()).status();
-    }
-}
 
 #[test]
 fn a_full_disk_fails_batches_and_what_is_acknowledged_is_read() {
     for (way, options) in ways() {
         let Some(disk) = SmallDisk::mount() else { return };
-        let (path, ballast) = (path_in(&disk.0), disk.0.path().join("ballast"));
+        let (path, ballast) = (disk.path("app.mpa"), disk.path("ballast"));
         fs::write(&ballast, vec![0; 32 * 1024]).unwrap();
         let mut handler = options.open(&path).unwrap();
         let (mut acknowledged, mut failures) = (Vec::new(), 0);
