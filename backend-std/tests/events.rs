@@ -1,13 +1,9 @@
-//! Events through the standard logger: tables that fill up, and handlers that share what was
-//! rendered.
+//! Events through the standard logger: handlers that share what was rendered.
 
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use millpond_std::standard::{Logger, LoggerConfig};
 use millpond_std::{Handler, HandlerError, LineFormat, Overflow, Records, TimeText, info, warning};
-
-const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Keeps messages, lines, and what else a record says.
 #[derive(Clone, Default)]
@@ -50,37 +46,6 @@ fn logger(handlers: &[&Keep]) -> Logger {
     let config = LoggerConfig { overflow: Overflow::WAIT, ..LoggerConfig::default() };
     let handlers = handlers.iter().map(|keep| Box::new((*keep).clone()) as Box<dyn Handler>);
     Logger::new("events", config, handlers.collect()).unwrap()
-}
-
-macro_rules! ten_times {
-    ($($call:tt)*) => {
-        $($call)* $($call)* $($call)* $($call)* $($call)*
-        $($call)* $($call)* $($call)* $($call)* $($call)*
-    };
-}
-
-/// A thousand call sites are more than a table holds. Those that do not fit travel as text: their
-/// messages are the same, in order, and the books balance.
-#[test]
-fn more_call_sites_than_the_table_holds() {
-    let keep = Keep::default();
-    let log = logger(&[&keep]);
-    let mut number = 0_u32;
-    ten_times!(ten_times!(ten_times!(
-        info!(log, "number {:>5} of {kind} call sites", number, kind = "a thousand");
-        number += 1;
-    );););
-    assert_eq!(number, 1000);
-    log.flush(PATIENCE).unwrap();
-    let kept = keep.0.lock().unwrap();
-    let expected: Vec<String> =
-        (0..1000).map(|n| format!("number {n:>5} of a thousand call sites")).collect();
-    assert_eq!(kept.messages, expected);
-    let known = kept.targets.iter().filter(|target| !target.is_empty()).count();
-    assert!((100..1000).contains(&known), "{known} call sites found room");
-    assert!(kept.targets[..known].iter().all(|target| target.starts_with("events")));
-    drop(kept);
-    assert!(log.shutdown().unwrap().total.is_balanced(0));
 }
 
 #[test]
